@@ -1,0 +1,1 @@
+"""The folder that `PYTHONPATH` names below `autotrack run`; it holds one module, `sitecustomize`."""

@@ -1,0 +1,306 @@
+"""What a person calls: `track`, `tracking`, `report`, `log`. Thin handles on `Run`."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import wrapt
+
+from autotrack import context
+from autotrack.config import Config, is_disabled
+from autotrack.errors import NoRunError, UsageError
+
+if TYPE_CHECKING:
+    from autotrack.report import Report
+    from autotrack.run import Run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_last: Run | None = None
+
+
+class tracking:  # noqa: N801 - used as a statement: `with tracking(model, optimizer):`
+    """Track the training loop inside the `with` block: `with tracking(model, optimizer) as run:`.
+
+    Models and optimizers are optional, any number in any order: those that are not given are found
+    when training starts. `options` are the fields of `autotrack.config.Config`. Raises UsageError for
+    anything else, and NestedRunError for a model that another open run was given.
+    """
+
+    def __init__(self, *models_and_optimizers: Any, **options: Any) -> None:
+        self._things = models_and_optimizers
+        self._config = Config.of(options)
+        self._run: Run | None = None
+        if not is_disabled():
+            for thing in models_and_optimizers:
+                _check(thing)
+
+    def __enter__(self) -> Run:
+        frame = _caller()
+        run = _open(self._config, id(frame), (frame.f_code, frame.f_lineno))
+        names = _names_in(frame, self._things)
+        del frame
+        try:
+            run.give(zip(names, self._things, strict=True))
+        except BaseException:
+            run.finish()
+            raise
+        self._run = run
+        run.__enter__()
+        return run
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        run, self._run = self._run, None
+        if run is not None:
+            run.__exit__()
+            run.finish(error)
+
+
+@overload
+def track(function: F, /) -> F: ...
+@overload
+def track(**options: Any) -> Callable[[F], F]: ...
+def track(function: Any = None, /, **options: Any) -> Any:
+    """Track the training loop in a function: `@track` or `@track(logdir="runs/mnist")`.
+
+    For functions, methods, static and class methods, generators and coroutines; each call is a run
+    of its own. Models and optimizers among the arguments are taken from there. Options as in
+    `tracking`.
+    """
+    config = Config.of(options)
+    if function is None:
+        return lambda decorated: _Tracked(decorated, config)
+    if not callable(function) and not isinstance(function, (staticmethod, classmethod)):
+        msg = f"@track goes above a function; got {function!r}"
+        raise UsageError(msg)
+    return _Tracked(function, config)
+
+
+def report(
+    run_or_directory: Run | str | os.PathLike[str] | None = None,
+    *,
+    formats: Sequence[str] = ("png",),
+    directory: str | os.PathLike[str] | None = None,
+) -> Report:
+    """Save the figures of a run and return where they are.
+
+    `run_or_directory`: by default the active run, else the last one. `formats`: of png, svg, pdf.
+    `directory`: where to, by default `figures` in the run's directory. Raises NoRunError when there is
+    no run, RecordNotFoundError for a directory without a record, UsageError for an unknown format.
+    """
+    from autotrack import report as drawing  # noqa: PLC0415 - drawing is not part of tracking
+    from autotrack.history import read  # noqa: PLC0415
+
+    run = run_or_directory if run_or_directory is not None else _current()
+    if run is None:
+        if is_disabled():
+            return drawing.Report(Path(), [])
+        msg = "there is no run to report; track a training loop first, or name a directory: report('runs/...')"
+        raise NoRunError(msg)
+    history = read(run) if isinstance(run, (str, os.PathLike)) else run.history
+    target = Path(directory) if directory is not None else Path(history.directory) / "figures"
+    return drawing.save(history, target, tuple(formats))
+
+
+def log(name: str, value: Any) -> None:
+    """Record a number of your own under `name` at the current step of the active run.
+
+    `value` is a number or a one-element tensor. Raises NoRunError outside a run.
+    """
+    run: Any = context.active()
+    if run is None:
+        if is_disabled():
+            return
+        msg = f"log({name!r}, ...) was called outside a run; use it inside `with tracking():` or a @track function"
+        raise NoRunError(msg)
+    run.log(name, value)
+
+
+# -- opening a run ------------------------------------------------------------------------------
+
+
+def _open(config: Config, boundary: int | None, opened_at: Any) -> Any:
+    global _last
+    if is_disabled():
+        return _Inert()
+    from autotrack.run import Run  # noqa: PLC0415 - torch is imported with the first run, not before
+
+    run = Run(config, boundary=boundary, opened_at=opened_at)
+    run.start()
+    _last = run
+    return run
+
+
+def _current() -> Any:
+    active = context.active()
+    return active if active is not None else _last
+
+
+class _Inert:
+    """The run of a disabled autotrack: takes everything, does nothing."""
+
+    directory = None
+
+    def give(self, things: Any) -> None:
+        """Take nothing."""
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """End nothing."""
+
+    def log(self, name: str, value: Any) -> None:
+        """Record nothing."""
+
+    def flush(self) -> None:
+        """Write nothing."""
+
+    def __enter__(self) -> _Inert:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def _check(thing: Any) -> None:
+    import torch  # noqa: PLC0415 - a person with a model has imported it
+
+    if isinstance(thing, (torch.nn.Module, torch.optim.Optimizer)):
+        return
+    msg = f"tracking() takes models and optimizers; {type(thing).__name__} is neither. Options go by keyword."
+    raise UsageError(msg)
+
+
+def _caller() -> FrameType:
+    """Return the frame that the person wrote `with tracking()` in."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__") in ("contextlib", __name__) and frame.f_back:
+        frame = frame.f_back
+    assert frame is not None
+    return frame
+
+
+def _names_in(frame: FrameType, things: Sequence[Any]) -> list[str | None]:
+    from autotrack import frames  # noqa: PLC0415
+
+    if not things:
+        return []
+    variables = {**frame.f_globals, **frames.variables(frame)}
+    held = {id(value): name for name, value in variables.items() if not name.startswith("_")}
+    return [held.get(id(thing)) for thing in things]
+
+
+def _things_in(arguments: dict[str, Any]) -> list[tuple[str | None, Any]]:
+    """Return the models and optimizers among a call's arguments, with the parameters' names."""
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "nn"):
+        return []
+    return [(name, value) for name, value in arguments.items() if isinstance(value, torch.optim.Optimizer)]
+
+
+# -- the decorator ------------------------------------------------------------------------------
+
+
+class _BoundTracked(wrapt.BoundFunctionWrapper):  # type: ignore[misc]
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return super().__call__(*args, **kwargs)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return getattr, (self._self_instance, self.__wrapped__.__name__)
+
+
+class _Tracked(wrapt.FunctionWrapper):  # type: ignore[misc]
+    """The decorated function: looks like the original, pickles by its name."""
+
+    __bound_function_wrapper__ = _BoundTracked
+
+    def __init__(self, function: Any, config: Config) -> None:
+        super().__init__(function, _call_tracked(config))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return str(self.__wrapped__.__qualname__)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
+
+def _call_tracked(config: Config) -> Callable[..., Any]:
+    def call(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        arguments = _bound(wrapped, args, kwargs)
+        if inspect.isasyncgenfunction(wrapped):
+            return _async_generator(config, arguments, wrapped(*args, **kwargs))
+        if inspect.iscoroutinefunction(wrapped):
+            return _coroutine(config, arguments, wrapped(*args, **kwargs))
+        if inspect.isgeneratorfunction(wrapped):
+            return _generator(config, arguments, wrapped(*args, **kwargs))
+        with _opened(config, arguments) as run, run:
+            return wrapped(*args, **kwargs)
+
+    return call
+
+
+def _bound(wrapped: Any, args: Any, kwargs: Any) -> dict[str, Any]:
+    try:
+        return dict(inspect.signature(wrapped).bind(*args, **kwargs).arguments)
+    except (TypeError, ValueError):
+        # The call itself will say what is wrong with its arguments.
+        return {}
+
+
+@contextlib.contextmanager
+def _opened(config: Config, arguments: dict[str, Any]) -> Iterator[Any]:
+    """Open a run around a call and end it with the call, its exception included."""
+    run = _open(config, id(sys._getframe(2)), None)
+    try:
+        run.give(_things_in(arguments))
+        yield run
+    except BaseException as error:
+        run.finish(error)
+        raise
+    run.finish()
+
+
+def _generator(config: Config, arguments: dict[str, Any], generator: Any) -> Iterator[Any]:
+    """Drive a generator with its run active only while the generator runs."""
+    with _opened(config, arguments) as run:
+        resume, value = generator.send, None
+        while True:
+            try:
+                with run:
+                    item = resume(value)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                resume, value = generator.send, (yield item)
+            except GeneratorExit:
+                with run:
+                    generator.close()
+                return None
+            except BaseException as error:  # noqa: BLE001 - handed on to the generator
+                resume, value = generator.throw, error
+
+
+async def _coroutine(config: Config, arguments: dict[str, Any], coroutine: Any) -> Any:
+    with _opened(config, arguments) as run, run:
+        return await coroutine
+
+
+async def _async_generator(config: Config, arguments: dict[str, Any], generator: Any) -> AsyncIterator[Any]:
+    with _opened(config, arguments) as run:
+        while True:
+            try:
+                with run:
+                    item = await generator.asend(None)
+            except StopAsyncIteration:
+                return
+            yield item

@@ -1,0 +1,138 @@
+"""Columns of several event files put together into one series a tag."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from autotrack.placement import Placement
+from autotrack.records import EMPTY_HISTOGRAM
+from autotrack.series import HistogramSeries, Series, VectorSeries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from autotrack.columns import Columns, Vector
+
+
+class Part:
+    """One event file: its `columns`, and the `placement` of its events."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.placement = Placement(columns)
+
+
+class _Places(NamedTuple):
+    """Where the points of a tag stand, all files together; every array has shape [n]."""
+
+    x: NDArray[np.int64]
+    step: NDArray[np.int64]
+    epoch: NDArray[np.int64]
+    time: NDArray[np.float64]
+
+
+def scalar_series(parts: list[Part]) -> dict[str, Series]:
+    """The series of all scalar tags, in the order of their first points."""
+    tags = _distinct(tag for part in parts for tag in part.columns.scalars)
+    return {tag: _scalars(tag, parts) for tag in tags}
+
+
+def histogram_series(parts: list[Part]) -> dict[str, HistogramSeries]:
+    """The histograms of all tags, also of those that never had a finite value."""
+    tags = _distinct(
+        tag for part in parts for tag in (*part.columns.histograms, *part.columns.nonfinite)
+    )
+    return {tag: _histograms(tag, parts) for tag in tags}
+
+
+def vector_series(parts: list[Part]) -> dict[str, VectorSeries]:
+    """The vectors of all tags, with one column for each parameter that ever was in one."""
+    tags = _distinct(tag for part in parts for tag in part.columns.vectors)
+    return {tag: _vectors(tag, parts) for tag in tags}
+
+
+def epoch_starts(parts: list[Part], stream: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Epoch numbers and first steps of a stream, one file after the other."""
+    starts = [part.placement.epoch_starts(stream) for part in parts]
+    return (
+        np.concatenate([numbers for numbers, _ in starts]),
+        np.concatenate([steps for _, steps in starts]),
+    )
+
+
+def _distinct(tags: Iterable[str]) -> Iterator[str]:
+    return iter(dict.fromkeys(tags))
+
+
+def _places(tag: str, parts: list[Part], events: list[NDArray[np.int64]]) -> _Places:
+    """`events` has, for each part, the indices of the events that hold a point of the tag."""
+    placed = [(part.placement, at) for part, at in zip(parts, events, strict=True)]
+    return _Places(
+        np.concatenate([placement.x[at] for placement, at in placed]),
+        np.concatenate([placement.steps(tag)[at] for placement, at in placed]),
+        np.concatenate([placement.epochs(tag)[at] for placement, at in placed]),
+        np.concatenate([placement.time[at] for placement, at in placed]),
+    )
+
+
+def _scalars(tag: str, parts: list[Part]) -> Series:
+    parts = [part for part in parts if tag in part.columns.scalars]
+    points = [part.columns.scalars[tag] for part in parts]
+    places = _places(tag, parts, [np.array(events, np.int64) for events, _ in points])
+    values = np.concatenate([np.array(values, np.float32) for _, values in points])
+    return Series(tag, places.x, places.step, places.epoch, places.time, values)
+
+
+def _histograms(tag: str, parts: list[Part]) -> HistogramSeries:
+    events = [_histogram_events(tag, part.columns) for part in parts]
+    at = [(part.columns, event) for part, own in zip(parts, events, strict=True) for event in own]
+    found = [columns.histograms.get(tag, {}).get(event, EMPTY_HISTOGRAM) for columns, event in at]
+    nonfinite = [columns.nonfinite.get(tag, {}).get(event, (0, 0, 0)) for columns, event in at]
+    places = _places(tag, parts, events)
+    return HistogramSeries(
+        tag=tag,
+        step=places.step,
+        epoch=places.epoch,
+        time=places.time,
+        limits=[histogram.limits for histogram in found],
+        counts=[histogram.counts for histogram in found],
+        minimum=np.array([histogram.minimum for histogram in found]),
+        maximum=np.array([histogram.maximum for histogram in found]),
+        number=np.array([histogram.number for histogram in found], np.int64),
+        total=np.array([histogram.total for histogram in found]),
+        total_squares=np.array([histogram.total_squares for histogram in found]),
+        nonfinite=np.array(nonfinite, np.int64).reshape(-1, 3),
+    )
+
+
+def _histogram_events(tag: str, columns: Columns) -> NDArray[np.int64]:
+    # a tensor without any finite value has its counts of others only
+    events = {*columns.histograms.get(tag, {}), *columns.nonfinite.get(tag, {})}
+    return np.array(sorted(events), np.int64)
+
+
+def _vectors(tag: str, parts: list[Part]) -> VectorSeries:
+    vectors = [part.columns.vectors.get(tag, []) for part in parts]
+    places = _places(tag, parts, [_vector_events(own) for own in vectors])
+    value, names = _aligned([vector for own in vectors for vector in own])
+    return VectorSeries(tag, places.step, places.epoch, places.time, value, names)
+
+
+def _vector_events(vectors: list[Vector]) -> NDArray[np.int64]:
+    return np.array([vector.event for vector in vectors], np.int64)
+
+
+def _aligned(vectors: list[Vector]) -> tuple[NDArray[np.float32], list[str]]:
+    """The vectors as rows, with a column for each name; NaN where a vector lacks it."""
+    layouts = {id(vector.names): vector.names for vector in vectors}
+    names = list(_distinct(name for layout in layouts.values() for name in layout))
+    column = {name: index for index, name in enumerate(names)}
+    columns = {key: [column[name] for name in layout] for key, layout in layouts.items()}
+    value = np.full((len(vectors), len(names)), np.nan, np.float32)
+    for row, vector in zip(value, vectors, strict=True):
+        row[columns[id(vector.names)]] = vector.values
+    return value, names

@@ -1,0 +1,1 @@
+"""Turns what PyTorch did into moments: numbered training batches, steps and evaluation passes."""

@@ -1,0 +1,122 @@
+"""The interpreter: one handler an event, each publishing the moments that follow from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from autotrack import events as e
+from autotrack.capture.criteria import Criteria
+from autotrack.capture.evaluation import Evaluation
+from autotrack.capture.models import Models
+from autotrack.capture.training import Training
+from autotrack.loopscope import LoopScope
+from autotrack.row import Row
+from autotrack.timeline import LoaderClock
+
+
+class Capture:
+    """Sees every event of a run in order and publishes moments.
+
+    `publish(moment)` hands a moment to the metrics; `emit_row(row, stream)` takes finished rows.
+    """
+
+    def __init__(
+        self,
+        scope: LoopScope,
+        publish: Callable[[Any], None],
+        emit_row: Callable[[Row, Any], None],
+        models: Models,
+    ) -> None:
+        self.loaders = LoaderClock()
+        self.models = models
+        self.criteria = Criteria(scope, publish)
+        self.evaluation = Evaluation(self.loaders, scope, publish, emit_row)
+        self.training = Training(self, scope, publish, emit_row)
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            e.LossComputed: self._loss_computed,
+            e.LossScaled: self.training.loss_scaled,
+            e.BackwardStarted: self.training.backward_started,
+            e.BackwardDone: self.training.backward_done,
+            e.StepStarted: self.training.step_started,
+            e.StepDone: self.training.step_done,
+            e.ScalerStepDone: self.training.scaler_step_done,
+            e.GradientsZeroed: self.training.gradients_zeroed,
+            e.ClippingStarted: self.training.clipping_started,
+            e.ModelCalled: self._model_called,
+            e.LoaderStarted: self._loader_started,
+            e.BatchLoaded: self._batch_loaded,
+            e.LoaderFinished: self._loader_finished,
+        }
+
+    def see(self, event: Any) -> None:
+        """Handle one event."""
+        self._handlers[type(event)](event)
+
+    def end(self, *, failed: bool) -> None:
+        """The run is over: close what is open, unless an exception cut it short."""
+        self._settle_undecided()
+        self.evaluation.end(failed=failed)
+        self.training.end(failed=failed)
+        self.evaluation.release_initial(self.training.objective)
+
+    # -- criteria ------------------------------------------------------------------------------
+
+    def _loss_computed(self, event: e.LossComputed) -> None:
+        if event.loss.requires_grad:
+            undecided = self.models.evaluating
+            if undecided:
+                self._settle_undecided()
+            self.criteria.computed(event, undecided=undecided)
+            return
+        if self.criteria.concerns_training_batch(event):
+            # The person's own monitoring of the batch in hand is no evaluation.
+            self.evaluation.coverage.monitored += 1
+            return
+        self._settle_undecided()
+        call = self.criteria.read(event)
+        self._evaluate(call, event.target)
+
+    def _evaluate(self, call: e.CriterionCall, target: Any) -> None:
+        self.training.evaluation_begins()
+        self.evaluation.saw(call, self.training.position(), self.training.objective)
+
+    def _settle_undecided(self) -> None:
+        """Criterion calls made in `eval()` mode with gradients on and never backwarded: evaluation."""
+        for call in self.criteria.take_undecided():
+            self._evaluate(call, None)
+
+    # -- models and loaders ----------------------------------------------------------------------
+
+    def _model_called(self, event: e.ModelCalled) -> None:
+        self.evaluation.model_called(event.module, event.output)
+
+    def _loader_started(self, event: e.LoaderStarted) -> None:
+        self._settle_undecided()
+        self.loaders.started(id(event.loader), _length(event.loader))
+        self.evaluation.loader_started(event.loader)
+
+    def _batch_loaded(self, event: e.BatchLoaded) -> None:
+        self._settle_undecided()
+        self.loaders.loaded(id(event.loader))
+        self.evaluation.batch_loaded(event.loader, event.batch)
+
+    def _loader_finished(self, event: e.LoaderFinished) -> None:
+        self._settle_undecided()
+        self.loaders.finished(id(event.loader))
+        self.evaluation.loader_finished(event.loader)
+
+    def now(self) -> float:
+        """Return the wall time of a row, in seconds since the epoch."""
+        return time.time()
+
+
+def _length(loader: Any) -> int | None:
+    # Asking an iterable dataset's loader for its length changes what it warns about: never asked.
+    if getattr(loader, "_dataset_kind", 1) != 0:
+        return None
+    try:
+        return len(loader)
+    except (TypeError, NotImplementedError):
+        return None

@@ -1,0 +1,126 @@
+"""Criterion calls waiting to be recognised: fed to a backward, or an evaluation, or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+import torch
+
+from autotrack.buffer import value_of
+from autotrack.events import CriterionCall, CriterionSeen, LossComputed
+from autotrack.graph import node_number
+from autotrack.loopscope import LoopScope
+
+# Loops that call a criterion once a time step make many calls a step; more than this is a leak.
+_MOST_WAITING = 8192
+
+
+class Criteria:
+    """Reads criterion calls as they happen, so that no tensor of the person's has to be kept."""
+
+    def __init__(self, scope: LoopScope, publish: Callable[[Any], None]) -> None:
+        self._scope = scope
+        self._publish = publish
+        self.waiting: dict[int, CriterionCall] = {}
+        self._undecided: dict[int, CriterionCall] = {}
+        self._old: list[int] = []
+        self._last_target: _Held | None = None
+        self._last_prediction: _Held | None = None
+
+    def computed(self, event: LossComputed, *, undecided: bool) -> None:
+        """Keep a call whose loss requires grad until a backward, or nobody, asks for it."""
+        call = self.read(event)
+        if call.node is None:
+            return
+        if len(self.waiting) >= _MOST_WAITING:
+            self.waiting.clear()
+        self.waiting[call.node] = call
+        if undecided:
+            self._undecided[call.node] = call
+        else:
+            self._last_target = _own(event.target)
+            self._last_prediction = _own(event.prediction)
+
+    def read(self, event: LossComputed) -> CriterionCall:
+        """Return the numbers of a call; metrics add their counts."""
+        loss = event.loss
+        call = CriterionCall(
+            function=event.function,
+            value=value_of(loss) if loss.dim() == 0 else _mean_of(loss),
+            size=event.size if event.size is not None else _size(event),
+            reduction=event.reduction,
+            node=node_number(loss),
+            site=self._scope.site(),
+            prediction_key=_address(event.prediction),
+            target_key=_address(event.target),
+        )
+        self._publish(CriterionSeen(event, call))
+        return call
+
+    def fed_training(self, parts: list[CriterionCall]) -> None:
+        """These calls were backwarded, so they are no evaluation."""
+        for part in parts:
+            if part.node is not None:
+                self._undecided.pop(part.node, None)
+
+    def take_undecided(self) -> list[CriterionCall]:
+        """Return the calls that turned out to be evaluation, and forget them."""
+        if not self._undecided:
+            return []
+        calls = list(self._undecided.values())
+        for number in self._undecided:
+            self.waiting.pop(number, None)
+        self._undecided.clear()
+        return calls
+
+    def step_done(self) -> None:
+        """Forget the calls that were waiting a whole step ago already."""
+        if not self.waiting:
+            return
+        for number in self._old:
+            self.waiting.pop(number, None)
+        self._old = list(self.waiting)
+
+    def concerns_training_batch(self, event: LossComputed) -> bool:
+        """Whether a call without gradients looks at the very batch that training has in hand."""
+        return _same(self._last_target, event.target) or _same(self._last_prediction, event.prediction)
+
+
+#: A tensor's storage as long as it lives, with the place and length of the view.
+_Held = tuple[ref[Any], int, int]
+
+
+def _own(tensor: Any) -> _Held | None:
+    if not isinstance(tensor, torch.Tensor) or not (address := _address(tensor)):
+        return None
+    base = tensor if tensor._base is None else tensor._base
+    return ref(base), address, tensor.numel()
+
+
+def _same(known: _Held | None, tensor: Any) -> bool:
+    # While the first is alive its address is its own: equal places are the same data, also
+    # through `detach()` and views.
+    if known is None or known[0]() is None or not isinstance(tensor, torch.Tensor):
+        return False
+    return _address(tensor) == known[1] and tensor.numel() == known[2]
+
+
+def _address(tensor: Any) -> int:
+    if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided:
+        return 0
+    return tensor.data_ptr()
+
+
+def _mean_of(loss: Any) -> Any:
+    """Return the mean of an unreduced loss with one value a sample; None for other shapes."""
+    return value_of(loss.detach().mean()) if loss.dim() == 1 else None
+
+
+def _size(event: LossComputed) -> int | None:
+    """Return the number of samples: the first dimension of the target, else of the prediction."""
+    for tensor in (event.target, event.prediction):
+        if isinstance(tensor, torch.Tensor):
+            return int(tensor.shape[0]) if tensor.dim() else 1
+    return None

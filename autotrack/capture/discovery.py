@@ -1,0 +1,111 @@
+"""Finds the person's models and optimizers, and what they call them, by looking at their frames once."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+
+from autotrack import frames
+
+_WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:_orig_mod|module|_forward_module)\.")
+_MOST_ITEMS = 64
+
+
+def named(boundary: int | None) -> dict[int, tuple[str, Any]]:
+    """Return every model and optimizer that a variable of the person's frames holds, by `id`.
+
+    Outer frames win, because that is where the person named them; a loop variable loses against
+    the list it runs over.
+    """
+    found: dict[int, tuple[str, Any]] = {}
+    for frame in frames.person_frames(boundary):
+        local: dict[int, tuple[str, Any]] = {}
+        for name, thing in _things(frames.variables(frame)):
+            known = local.get(id(thing))
+            if known is None or _rank(name) < _rank(known[0]):
+                local[id(thing)] = (name, thing)
+        if frame.f_code.co_name != "<module>":
+            for name, thing in _things(frame.f_globals):
+                local.setdefault(id(thing), (name, thing))
+        found.update(local)
+    return found
+
+
+def _rank(name: str) -> int:
+    # `optimizers_0` says more than the `opt` of `for opt in optimizers`.
+    return 0 if "\0" in name else 1
+
+
+def name_of(found: dict[int, tuple[str, Any]], thing: Any) -> str | None:
+    """Return what the person calls `thing`, or None."""
+    known = found.get(id(thing))
+    return known[0].replace("\0", "_") if known else None
+
+
+def _things(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in list(namespace.items()):
+        if name.startswith("__"):
+            continue
+        if isinstance(value, (nn.Module, Optimizer)):
+            yield name, value
+        elif isinstance(value, (list, tuple)):
+            for index, item in enumerate(value[:_MOST_ITEMS]):
+                if isinstance(item, (nn.Module, Optimizer)):
+                    yield f"{name}\0{index}", item
+        elif isinstance(value, dict):
+            yield from _in_dict(value)
+        if not isinstance(value, (type, nn.Module)):
+            yield from _attributes(value)
+
+
+def _in_dict(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for key, item in list(value.items())[:_MOST_ITEMS]:
+        if isinstance(item, (nn.Module, Optimizer)) and isinstance(key, str):
+            yield f"{key}\0"[:-1], item
+
+
+def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield `self.model`, `self.opt_g`, ... of a person's object under the attribute's own name."""
+    attributes = getattr(value, "__dict__", None)
+    if type(value).__module__ in ("builtins", "types") or not isinstance(attributes, dict):
+        return
+    for name, item in list(attributes.items()):
+        if isinstance(item, (nn.Module, Optimizer)):
+            yield name, item
+
+
+def roots(modules: list[tuple[str, nn.Module]], parameters: set[int]) -> list[tuple[str, nn.Module]]:
+    """Return the outermost of `modules` that hold any of `parameters` (by `id`)."""
+    holding = [(n, m) for n, m in modules if any(id(p) in parameters for p in m.parameters())]
+    inner = {id(child) for _, m in holding for child in m.modules() if child is not m}
+    unique: dict[int, tuple[str, nn.Module]] = {}
+    for name, module in holding:
+        if id(module) not in inner:
+            unique.setdefault(id(module), (name, module))
+    return list(unique.values())
+
+
+def owners_in_memory(parameters: set[int]) -> list[tuple[str, nn.Module]]:
+    """Return the roots among all living modules; slow, for models that no frame shows."""
+    modules = [("model", m) for m in gc.get_objects() if issubclass(type(m), nn.Module)]
+    return roots(modules, parameters)
+
+
+def optimizers_in_memory() -> bool:
+    """Whether any optimizer is alive; slow, asked once by a run that has seen no step."""
+    return any(issubclass(type(thing), Optimizer) for thing in gc.get_objects())
+
+
+def parameter_names(models: list[tuple[str, nn.Module]]) -> dict[int, str]:
+    """Return the name of every parameter by `id`; with several models each name starts with its model's."""
+    names: dict[int, str] = {}
+    for model_name, model in models:
+        prefix = f"{model_name}." if len(models) > 1 else ""
+        for name, parameter in model.named_parameters():
+            names.setdefault(id(parameter), prefix + _WRAPPERS.sub("", name))
+    return names

@@ -1,0 +1,269 @@
+"""Evaluation: which batches form a pass, what the pass is called, and where its point stands."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from autotrack import events as e
+from autotrack.capture.phases import Phases
+from autotrack.loopscope import LoopScope
+from autotrack.row import Row
+from autotrack.timeline import LoaderClock
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(slots=True)
+class Position:
+    """Where training stands: completed steps, the epoch, and whether it has begun."""
+
+    steps: int
+    epoch: int | None
+    started: bool
+
+
+@dataclass(slots=True)
+class Objective:
+    """What training minimises, learned from its steps.
+
+    `function` is the one criterion whose value alone is backwarded; None as soon as any step's loss
+    is more than that, because then an evaluation's criterion call is only a part of the objective.
+    """
+
+    function: str | None = None
+    mixed: bool = False
+
+    def learn(self, batches: list[e.TrainBatch], sites: int) -> None:
+        """Take in the backward calls of one step, made at so many call sites."""
+        for batch in batches:
+            alone = batch.whole and sites == 1 and len(batch.parts) == 1
+            function = batch.parts[0].function if alone else None
+            if function is None or (self.function is not None and self.function != function):
+                self.mixed = True
+            self.function = function or self.function
+
+    @property
+    def criterion(self) -> str | None:
+        """The criterion that stands for the whole objective, if one does."""
+        return None if self.mixed else self.function
+
+
+@dataclass(eq=False, slots=True)
+class Pass:
+    """A run of evaluation batches with no training step between."""
+
+    key: object
+    phase: str
+    position: Position
+    loader: int | None = None
+    serial: int = 0
+    batches: int = 0
+
+
+@dataclass(slots=True)
+class Noticed:
+    """What the coverage tells about evaluation."""
+
+    passes: dict[str, int] = field(default_factory=dict)
+    monitored: int = 0
+    cut_short: list[str] = field(default_factory=list)
+
+
+class Evaluation:
+    """The evaluation side of the capture."""
+
+    def __init__(
+        self,
+        loaders: LoaderClock,
+        scope: LoopScope,
+        publish: Callable[[Any], None],
+        emit_row: Callable[[Row, Any], None],
+    ) -> None:
+        self._loaders = loaders
+        self._scope = scope
+        self._publish = publish
+        self._emit_row = emit_row
+        self.phases = Phases(scope)
+        self.coverage = Noticed()
+        self.last_loader: int | None = None
+        self._loader: ref[Any] | None = None
+        self._batch: Any = None
+        self._output: Any = None
+        self.batch_size: int | None = None
+        self._pass: Pass | None = None
+        self._initial: list[Pass] = []
+        self._epoch_here: Callable[[], int | None] = lambda: None
+        self._begins: Callable[[], Position] | None = None
+
+    def connect(self, epoch_here: Callable[[], int | None], begins: Callable[[], Position]) -> None:
+        """Learn how to ask training for the epoch its loop shows, and to say that evaluation begins."""
+        self._epoch_here = epoch_here
+        self._begins = begins
+
+    # -- loaders and models ----------------------------------------------------------------------
+
+    def loader_started(self, loader: Any) -> None:
+        """A pass over some loader starts: the batch in hand is done with."""
+        self._output_without_criterion()
+
+    def batch_loaded(self, loader: Any, batch: Any) -> None:
+        """Remember the batch in hand: its size, and in evaluation the batch itself."""
+        self._output_without_criterion()
+        self.last_loader = id(loader)
+        if self._loader is None or self._loader() is not loader:
+            self._loader = ref(loader)
+        self.batch_size = _size_of(batch)
+        # Kept only until the next batch, and only where labels may be needed: outside training.
+        self._batch = None if self._loaders.in_training_pass(id(loader)) else batch
+
+    def loader_finished(self, loader: Any) -> None:
+        """The pass over a loader is at its end."""
+        self._output_without_criterion()
+        self._batch = None
+
+    def last_batch_in_hand(self) -> bool:
+        """Whether the batch in hand is the last of its loader, where the loader's length is known."""
+        loader = self._loader() if self._loader is not None else None
+        current = self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
+        if loader is None or current is None or getattr(loader, "_dataset_kind", 1) != 0:
+            return False
+        return current.batches == len(loader)
+
+    def model_called(self, module: Any, output: Any) -> None:
+        """Keep an evaluation batch's output until its criterion, or the next batch, comes."""
+        if self._batch is not None and not getattr(_first_tensor(output), "requires_grad", True):
+            self._output = output
+
+    def _output_without_criterion(self) -> None:
+        output, self._output = self._output, None
+        if output is None or self._batch is None or self._begins is None:
+            return
+        if self._pass is not None and self._pass.batches:
+            return
+        position = self._begins()
+        self._publish(e.OutputSeen(self._current(None, position), output, self._batch))
+
+    # -- criterion calls -------------------------------------------------------------------------
+
+    def saw(self, call: e.CriterionCall, position: Position, objective: Objective) -> None:
+        """Count one criterion call without backward in its pass."""
+        self._output = None
+        current = self._current(call, position)
+        current.batches += 1
+        self._publish(e.EvaluationBatchSeen(current, call))
+
+    def _current(self, call: e.CriterionCall | None, position: Position) -> Pass:
+        """Return the pass that the code running now belongs to, opening it where it is a new one."""
+        site = call.site if call is not None else self._scope.site()
+        source = self._source()
+        strings = self.phases.strings(site)
+        key = (source, strings) if source is not None else (id(site), strings)
+        if self._pass is None or self._pass.key != key:
+            same_data = self._pass is not None and source is None and self._is_same_data(call)
+            if same_data and self._pass is not None:
+                return self._pass
+            self.close(position)
+            self._pass = self._open(key, source, site, strings, position)
+        self._last_target = call.target_key if call is not None else 0
+        return self._pass
+
+    _last_target: int = 0
+
+    def _is_same_data(self, call: e.CriterionCall | None) -> bool:
+        """Two criteria on one target in a row are parts of one evaluation, not two."""
+        return call is not None and call.target_key != 0 and call.target_key == self._last_target
+
+    def _source(self) -> tuple[int, int] | None:
+        """Return the loader pass that evaluation takes its batches from, if it does."""
+        current = self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
+        if current is None or current.trained or current.finished or not current.batches:
+            return None
+        assert self.last_loader is not None
+        return self.last_loader, current.serial
+
+    def _open(self, key: object, source: Any, site: Any, strings: tuple[str, ...], position: Position) -> Pass:
+        loader = source[0] if source else None
+        phase = self.phases.name(site, strings, loader, loader in self._loaders.trained)
+        epoch = position.epoch
+        if epoch is not None and position.started:
+            here = self._epoch_here()
+            epoch = here if here is not None else epoch
+        where = Position(position.steps, epoch, position.started)
+        return Pass(key, phase, where, loader, source[1] if source else 0)
+
+    # -- the end of a pass -----------------------------------------------------------------------
+
+    def training_goes_on(self, position: Position, objective: Objective) -> None:
+        """A training step: the running pass is over."""
+        self._output_without_criterion()
+        self.phases.training_goes_on()
+        self._batch = None
+        running = self._pass
+        if running is not None and running.loader is not None:
+            current = self._loaders.passes.get(running.loader)
+            if current is not None and current.serial == running.serial and current.trained:
+                # The very pass that training uses: monitoring before backward, no evaluation.
+                self._pass = None
+                self.coverage.monitored += running.batches
+                self._publish(e.PassDiscarded(running))
+        self.close(position, objective)
+        if position.steps:
+            self.release_initial(objective)
+
+    def close(self, position: Position, objective: Objective | None = None) -> None:
+        """End the running pass; one from before training waits until the objective is known."""
+        running, self._pass = self._pass, None
+        if running is None:
+            return
+        if not running.position.started:
+            self._initial.append(running)
+        else:
+            self._finish(running, "", objective)
+
+    objective: Objective | None = None
+
+    def release_initial(self, objective: Objective) -> None:
+        """Write the passes from before training."""
+        waiting, self._initial = self._initial, []
+        for one in waiting:
+            self._finish(one, "_initial", objective)
+
+    def _finish(self, one: Pass, suffix: str, objective: Objective | None) -> None:
+        known = objective or self.objective
+        epoch = None if suffix else one.position.epoch
+        row = Row(epoch if epoch is not None else one.position.steps, time.time())
+        criterion = known.criterion if known is not None else None
+        self._publish(e.EvaluationPassEnded(one, one.phase, suffix, criterion, row))
+        self.coverage.passes[one.phase] = self.coverage.passes.get(one.phase, 0) + 1
+        if row.scalars:
+            row.hidden.append(("autotrack/step", one.position.steps))
+            self._emit_row(row, None)
+
+    def end(self, *, failed: bool) -> None:
+        """The run is over: a pass cut short by an exception has no point."""
+        self._output_without_criterion()
+        if failed and self._pass is not None:
+            self.coverage.cut_short.append(self._pass.phase)
+            self._pass = None
+        self.close(Position(0, None, started=True))
+        self._batch = self._output = None
+
+
+def _first_tensor(output: Any) -> Any:
+    if isinstance(output, dict):
+        output = next(iter(output.values()), None)
+    if isinstance(output, (tuple, list)):
+        output = output[0] if output else None
+    return output
+
+
+def _size_of(batch: Any) -> int | None:
+    """Return the first dimension of a batch's first tensor."""
+    tensor: torch.Tensor | Any = _first_tensor(batch)
+    shape = getattr(tensor, "shape", None)
+    return int(shape[0]) if shape else None

@@ -1,0 +1,61 @@
+"""What a run knows of the person's models: their roots, their parameters' names, their mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from weakref import ref
+
+from torch import nn
+
+from autotrack.capture import discovery
+from autotrack.observers import model as observer
+
+
+class Models:
+    """The root models of a run: given, or found when the first optimizer steps."""
+
+    def __init__(self) -> None:
+        self._roots: list[tuple[str, ref[nn.Module]]] = []
+        self._undo: list[Callable[[], None]] = []
+        self._names: dict[int, str] = {}
+
+    def add(self, name: str, module: nn.Module) -> None:
+        """Watch a root model from now on."""
+        if any(known() is module for _, known in self._roots):
+            return
+        self._roots.append((name, ref(module)))
+        self._undo.append(observer.watch(module))
+        self._names.clear()
+
+    def find(self, found: dict[int, tuple[str, Any]], parameters: Iterable[Any]) -> None:
+        """Add the models among `found` that hold any of `parameters`."""
+        wanted = {id(p) for p in parameters}
+        wanted -= {id(p) for _, m in self.living() for p in m.parameters()}
+        if not wanted:
+            return
+        modules = [(n.replace("\0", "_"), m) for n, m in found.values() if isinstance(m, nn.Module)]
+        holding = discovery.roots(modules, wanted) or discovery.owners_in_memory(wanted)
+        for name, module in holding:
+            self.add(name, module)
+
+    def living(self) -> list[tuple[str, nn.Module]]:
+        """Return the roots that are still alive, with what the person calls them."""
+        return [(name, module) for name, known in self._roots if (module := known()) is not None]
+
+    @property
+    def evaluating(self) -> bool:
+        """Whether a root model is known and none is in training mode."""
+        modules = self.living()
+        return bool(modules) and not any(module.training for _, module in modules)
+
+    def name_of(self, parameter: Any) -> str | None:
+        """Return a parameter's name in its model, or None."""
+        if id(parameter) not in self._names:
+            self._names = discovery.parameter_names(self.living())
+        return self._names.get(id(parameter))
+
+    def release(self) -> None:
+        """Take every hook off again."""
+        while self._undo:
+            self._undo.pop()()

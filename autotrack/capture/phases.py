@@ -1,0 +1,144 @@
+"""What an evaluation pass is called: `val`, `test`, `train_eval`, or one of these with a suffix.
+
+The person's own words decide, the nearest first: a string that a loop or a parameter holds
+(`for phase in ["train", "val"]`), the loader's variable, the arguments, targets and functions named
+on the lines that lead to the criterion, and last the functions those lines stand in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from autotrack import frames
+from autotrack.loopscope import LoopScope, Site
+
+_WORDS = {
+    "val": ("val", "valid", "validation", "validate", "dev", "eval", "evaluate", "evaluation", "holdout"),
+    "test": ("test", "testing", "tst"),
+    "train_eval": ("train", "training"),
+}
+_PHASE_OF = {word: phase for phase, words in _WORDS.items() for word in words}
+_GENERIC = frozenset(
+    {"loader", "loaders", "dataloader", "dataloaders", "dl", "data", "dataset", "set", "ds", "iter", "batches", "batch",
+     "x", "y", "inputs", "targets", "labels", "images", "self", "loss", "losses", "model", "criterion", "acc"}
+)
+_SPLIT_NAMES = frozenset({"split", "phase", "mode", "stage", "subset", "partition", "which", "kind", "name"})
+
+
+class Phases:
+    """Names evaluation passes, the same data always by the same name."""
+
+    def __init__(self, scope: LoopScope) -> None:
+        self._scope = scope
+        self._names: dict[tuple[Any, ...], str] = {}
+        self._this_period: dict[str, tuple[Any, ...]] = {}
+        self._training_codes: set[int] = set()
+
+    def training_at(self, site: Site) -> None:
+        """Remember the functions that training runs in: their names say nothing about evaluation."""
+        self._training_codes.update(id(code) for code, _ in site.lines)
+
+    def training_goes_on(self) -> None:
+        """A training step: the evaluations so far belong together no longer."""
+        self._this_period.clear()
+
+    def strings(self, site: Site) -> tuple[str, ...]:
+        """Return the strings that name a split: loop variables and parameters called so."""
+        wanted = self._string_names(site)
+        if not wanted:
+            return ()
+        found: list[str] = []
+        for depth, frame in enumerate(frames.person_frames(self._scope.boundary)):
+            names = wanted.get(depth)
+            if names:
+                held = frames.variables(frame)
+                found += [v for n in names if isinstance(v := held.get(n), str) and len(v) < 40]
+        return tuple(found)
+
+    def _string_names(self, site: Site) -> dict[int, list[str]]:
+        known = site.split_names
+        if known is None:
+            known = {}
+            for loop, depth in zip(site.loops, site.depths, strict=True):
+                known.setdefault(depth, []).extend(t for t in loop.targets if "." not in t)
+            for depth, (code, _) in enumerate(site.lines):
+                arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+                known.setdefault(depth, []).extend(a for a in arguments if a in _SPLIT_NAMES)
+            site.split_names = known = {depth: names for depth, names in known.items() if names}
+        return known
+
+    def name(self, site: Site, strings: tuple[str, ...], loader: int | None, is_training_loader: bool) -> str:
+        """Return the phase of a pass that starts now."""
+        base, said = self._base(site, strings)
+        if is_training_loader:
+            base, said = "train_eval", ""
+        extra = next((w for s in strings if (w := _word(s)) and _phase_in(s) is None), "")
+        identity = (base, said, extra, loader if not said and not extra else None)
+        phase = self._names.get((base, said, extra)) if not self._taken(base, identity, loader) else None
+        if phase is None:
+            phase = self._fresh(base, said, extra, loader)
+            self._names.setdefault((base, said, extra), phase)
+        self._this_period[phase] = (base, said, extra, loader)
+        return phase
+
+    def _taken(self, base: str, identity: tuple[Any, ...], loader: int | None) -> bool:
+        """Whether this period has seen other data under the name we would give."""
+        phase = self._names.get(identity[:3])
+        seen = self._this_period.get(phase) if phase is not None else None
+        return seen is not None and seen[3] != loader
+
+    def _fresh(self, base: str, said: str, extra: str, loader: int | None) -> str:
+        given = set(self._names.values())
+        if extra and base != "train_eval":
+            return f"{base}_{extra}"
+        if base not in given or (base not in self._this_period and not self._others(base, said)):
+            return base
+        rest = [w for w in _words_of(said) if w not in _GENERIC and w not in _PHASE_OF]
+        if rest and f"{base}_{'_'.join(rest)}" not in self._this_period:
+            return f"{base}_{'_'.join(rest)}"
+        number = 2
+        while f"{base}_{number}" in self._this_period:
+            number += 1
+        return f"{base}_{number}"
+
+    def _others(self, base: str, said: str) -> bool:
+        return any(k[0] == base and k[1] != said for k in self._names)
+
+    def _base(self, site: Site, strings: tuple[str, ...]) -> tuple[str, str]:
+        """Return the phase and the word of the person's that said it."""
+        for text in strings:
+            if (phase := _phase_in(text)) is not None:
+                return phase, ""
+        for name in self._said(site):
+            if (phase := _phase_in(name)) is not None:
+                return phase, name
+        return "val", ""
+
+    def _said(self, site: Site) -> list[str]:
+        names: list[str] = []
+        for depth, (code, line) in enumerate(site.lines):
+            for loop, at in zip(site.loops, site.depths, strict=True):
+                if at == depth and not loop.is_epoch_named:
+                    names += loop.over
+            names += self._scope.names_at(code, line)
+        names += [code.co_name for code, _ in site.lines if id(code) not in self._training_codes]
+        return names
+
+
+def _phase_in(text: str) -> str | None:
+    found = [_PHASE_OF[w] for w in _words_of(text) if w in _PHASE_OF]
+    # `train_eval_loader` says both; `test_eval` and `eval_test` are tests.
+    for phase in ("train_eval", "test", "val"):
+        if phase in found:
+            return phase
+    return None
+
+
+def _words_of(text: str) -> list[str]:
+    spaced = re.sub(r"([a-z])([A-Z])", r"\1_\2", text)
+    return [w for w in re.split(r"[^a-z]+", spaced.lower()) if w]
+
+
+def _word(text: str) -> str:
+    return "_".join(re.split(r"[^a-z0-9]+", text.lower())).strip("_")

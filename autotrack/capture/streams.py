@@ -1,0 +1,70 @@
+"""Streams: one optimizer each, or one variable that holds optimizers in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
+
+    from autotrack.events import TrainBatch
+
+_PER_STREAM = ("Loss/train", "GradNorm/", "Accuracy/train", "R2/train", "MAE/train", "UpdateRatio/", "Throughput/", "autotrack/")
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """One line of training: its optimizer, its completed steps, and the backward calls that wait."""
+
+    name: str
+    optimizer: ref[Optimizer] | None
+    steps: int = 0
+    pending: list[TrainBatch] = field(default_factory=list)
+    # Inside `step(closure)`: whether the first evaluation is over, and whether we are inside at all.
+    in_closure: bool = False
+    first_evaluation_over: bool = False
+    stepped: bool = False
+    clipped: bool = False
+    epoch: int | None = None
+    suffix: str | None = None
+
+    def parameters(self) -> Iterator[Tensor]:
+        """Yield the parameters that the optimizer holds now, so later groups are seen."""
+        optimizer = self.optimizer() if self.optimizer is not None else None
+        if optimizer is not None:
+            for group in optimizer.param_groups:
+                yield from group["params"]
+
+
+def tag_of(stream: Stream | None, tag: str) -> str:
+    """Return `tag` with the stream's name where the run has several."""
+    if stream is None or not stream.suffix:
+        return tag
+    if tag.startswith("LearningRate/"):
+        return f"LearningRate/{stream.suffix}/{tag.partition('/')[2]}"
+    return f"{tag}/{stream.suffix}" if tag.startswith(_PER_STREAM) else tag
+
+
+def settle_names(streams: list[Stream]) -> None:
+    """Give every stream that has none its suffix: none for a lone one, its name when there are several.
+
+    Called at the first flush and whenever a stream turns up later; a suffix once given stays,
+    because the record is append-only.
+    """
+    lone = len(streams) == 1
+    for stream in streams:
+        if stream.suffix is None:
+            stream.suffix = "" if lone else stream.name
+
+
+def gradient_marks(parameters: Any) -> list[tuple[int, int]]:
+    """Return what changes when a backward reaches a parameter: its gradient's identity and version."""
+    marks = []
+    for parameter in parameters:
+        gradient = parameter.grad
+        marks.append((0, 0) if gradient is None else (id(gradient), gradient._version))
+    return marks

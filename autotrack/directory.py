@@ -1,0 +1,23 @@
+"""The run's directory: chosen at the start, made at the first flush, never shared with another record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autotrack.guard import log
+
+
+def holds_record(directory: Path) -> bool:
+    """Whether a directory already holds a TensorBoard record."""
+    return directory.is_dir() and any(directory.glob("*.tfevents.*"))
+
+
+def free_directory(wanted: Path) -> Path:
+    """Return `wanted`, or `<wanted>-2`, `-3`, ... where a record is there already, saying so."""
+    if not holds_record(wanted):
+        return wanted
+    number = 2
+    while holds_record(other := wanted.with_name(f"{wanted.name}-{number}")):
+        number += 1
+    log.warning("%s already holds a record; this run is written to %s", wanted, other)
+    return other

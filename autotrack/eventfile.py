@@ -1,0 +1,190 @@
+"""TensorBoard event files: appending records, and reading events back, also from damaged files.
+
+A file is a sequence of frames: length of the message (8 bytes, little endian), checksum of these 8
+bytes, the message (a protobuf `Event`), checksum of the message. Checksums are masked CRC-32C
+(the TFRecord format, documented with TensorFlow).
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import socket
+import struct
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+# falls back to its own Python implementation, with a warning, where its C extension is missing
+import google_crc32c
+from google.protobuf.message import DecodeError
+from tensorboard.compat.proto.event_pb2 import Event
+
+from autotrack.eventcodec import fill_event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from autotrack.records import Record
+
+_FILE_VERSION = "brain.Event:2"
+_LENGTH = struct.Struct("<Q")
+_CHECKSUM = struct.Struct("<I")
+_HEADER = struct.Struct("<QI")
+_FRAMING = _HEADER.size + _CHECKSUM.size
+_READ_BUFFER = 1 << 20
+
+
+def _masked_checksum(data: bytes) -> int:
+    checksum: int = google_crc32c.value(data)
+    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def _frame(message: bytes) -> bytes:
+    length = _LENGTH.pack(len(message))
+    return b"".join(
+        (
+            length,
+            _CHECKSUM.pack(_masked_checksum(length)),
+            message,
+            _CHECKSUM.pack(_masked_checksum(message)),
+        )
+    )
+
+
+class EventFileWriter:
+    """Appends records to one new event file in `directory`, which is made where it is missing.
+
+    `path` is the file, `events.out.tfevents.<unix seconds>.<host>.<pid>.<n>.autotrack`. An existing
+    file is never touched. Raises OSError where the directory cannot be written.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        self._event: Any = Event()
+        self.path, self._descriptor = _create_file(Path(directory))
+        first = Event(wall_time=time.time(), file_version=_FILE_VERSION)
+        self._append([_frame(first.SerializeToString())])
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Append all `records` with one unbuffered write.
+
+        Raises OSError where they do not fit; those that fit whole stay, and the file never ends in
+        part of one. Raises ValueError after `close`.
+        """
+        frames = [self._encode(record) for record in records]
+        if frames:
+            self._append(frames)
+
+    def close(self) -> None:
+        """Close the file; nothing is pending. Closing twice is fine."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _encode(self, record: Record) -> bytes:
+        fill_event(self._event, record)
+        return _frame(self._event.SerializeToString())
+
+    def _append(self, frames: list[bytes]) -> None:
+        if self._descriptor < 0:
+            raise ValueError(f"{self.path} is closed")
+        data = memoryview(b"".join(frames))
+        done = 0
+        try:
+            # the second round is for a write that was cut short, as a nearly full disk does
+            while done < len(data):
+                done += self._write_some(data[done:])
+        except OSError:
+            self._keep_whole(frames, done)
+            raise
+
+    def _write_some(self, data: memoryview) -> int:
+        written = os.write(self._descriptor, data)
+        if not written:
+            raise OSError(errno.EIO, "nothing could be written", str(self.path))
+        return written
+
+    def _keep_whole(self, frames: list[bytes], done: int) -> None:
+        """Cut the file back to those `frames` that lie whole within the `done` bytes written."""
+        ends = itertools.accumulate(len(frame) for frame in frames)
+        surplus = done - max((end for end in ends if end <= done), default=0)
+        if not surplus:
+            return
+        try:
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - surplus)
+        except OSError:
+            # nothing that came after part of a record could be read
+            self.close()
+
+
+def _create_file(directory: Path) -> tuple[Path, int]:
+    start = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
+    count = 0
+    while True:
+        path = directory / f"{start}.{count}.autotrack"
+        try:
+            return path, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            count += 1
+
+
+class EventReader:
+    """Iterates over the protobuf `Event` messages of one file, from its beginning.
+
+    Checksums are verified. Iteration ends cleanly at the first damaged or unfinished record;
+    afterwards `truncated` says how many bytes of the file were left over (0 for a whole file).
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.truncated = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        parse = Event.FromString
+        with self.path.open("rb", buffering=_READ_BUFFER) as file:
+            # a file that is being written is read up to where it ends now
+            self.truncated = os.fstat(file.fileno()).st_size
+            for message in _messages(file, self.truncated):
+                try:
+                    event = parse(message)
+                except DecodeError:
+                    return
+                self.truncated -= len(message) + _FRAMING
+                yield event
+
+
+def read_events(path: str | os.PathLike[str]) -> EventReader:
+    """The events of the file at `path`; raises OSError, when iterated, if it cannot be opened."""
+    return EventReader(path)
+
+
+def _messages(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The messages of all frames up to the first that is unfinished or fails its checksum."""
+    while size >= _FRAMING:
+        header = file.read(_HEADER.size)
+        length, checksum = _HEADER.unpack(header)
+        size -= length + _FRAMING
+        # a damaged length is never read: it could ask for any amount of memory
+        if _masked_checksum(header[: _LENGTH.size]) != checksum or size < 0:
+            return
+        body = file.read(length + _CHECKSUM.size)
+        message = body[:length]
+        if _masked_checksum(message) != _CHECKSUM.unpack_from(body, length)[0]:
+            return
+        yield message

@@ -1,0 +1,269 @@
+"""What happened. An event holds live objects and dies when the run has looked at it.
+
+Observers make the first group from what PyTorch does. The capture turns them into the second
+group, the moments, which carry numbers (step, epoch, phase) and are what metrics listen to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+    from autotrack.row import Row, Value
+
+# -- what PyTorch did ---------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class LoaderStarted:
+    """`iter(loader)` was called."""
+
+    loader: Any
+
+
+@dataclass(slots=True)
+class BatchLoaded:
+    """A loader handed out a batch."""
+
+    loader: Any
+    batch: Any
+
+
+@dataclass(slots=True)
+class LoaderFinished:
+    """A loader had no more batches."""
+
+    loader: Any
+
+
+@dataclass(slots=True)
+class ModelCalled:
+    """A root model returned `output`."""
+
+    module: nn.Module
+    output: Any
+
+
+@dataclass(slots=True)
+class LossComputed:
+    """A criterion was called: the outermost loss function, or a person's own criterion."""
+
+    function: str
+    loss: Tensor
+    prediction: Any
+    target: Any
+    reduction: str
+    ignore_index: int | None = None
+    size: int | None = None
+
+
+@dataclass(slots=True)
+class LossScaled:
+    """`GradScaler.scale(loss)` returned `scaled`."""
+
+    scaler: Any
+    loss: Tensor
+    scaled: Tensor
+
+
+@dataclass(slots=True)
+class BackwardStarted:
+    """`backward` is about to run on `tensors`; their graph is still alive."""
+
+    tensors: tuple[Tensor, ...]
+    gradients: tuple[Tensor | None, ...]
+
+
+@dataclass(slots=True)
+class BackwardDone:
+    """The backward that started last has run to its end, or raised (`completed` is False)."""
+
+    completed: bool = True
+
+
+@dataclass(slots=True)
+class ClippingStarted:
+    """Gradients of `parameters` are about to be clipped."""
+
+    parameters: Any
+
+
+@dataclass(slots=True)
+class GradientsZeroed:
+    """`zero_grad` was called on an optimizer or a module."""
+
+    owner: Optimizer | nn.Module
+
+
+@dataclass(slots=True)
+class StepStarted:
+    """`optimizer.step` begins: gradients are final, weights are old."""
+
+    optimizer: Optimizer
+    closure: bool = False
+
+
+@dataclass(slots=True)
+class StepDone:
+    """`optimizer.step` has run: weights are new."""
+
+    optimizer: Optimizer
+
+
+@dataclass(slots=True)
+class ScalerStepDone:
+    """`GradScaler.step(optimizer)` returned, whether or not the optimizer stepped."""
+
+    scaler: Any
+    optimizer: Optimizer
+
+
+# -- what it means ------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class CriterionCall:
+    """What is kept of one criterion call: numbers and identities, no tensor of the person's."""
+
+    function: str
+    value: Value
+    size: int | None
+    reduction: str
+    node: int | None
+    site: object
+    scores: dict[str, Any] = field(default_factory=dict)
+    prediction_key: int = 0
+    target_key: int = 0
+
+
+@dataclass(slots=True)
+class CriterionSeen:
+    """A criterion was called: metrics add what they count to `call.scores`."""
+
+    event: LossComputed
+    call: CriterionCall
+
+
+@dataclass(slots=True)
+class TrainBatch:
+    """One backward call of a training loop: the loss, how many samples, and what fed it.
+
+    `value` is the loss backward was called on, before any scaling; `divisor` the number the person
+    divided by, where the graph shows one; `parts` the criterion calls that fed the loss.
+    """
+
+    site: Any
+    value: Value | None
+    divisor: float
+    size: int | None
+    parts: list[CriterionCall]
+    reduction: str
+    whole: bool
+    epoch: int | None
+    credited: bool = False
+    freed: Value | None = None
+
+
+@dataclass(slots=True)
+class GradientsReady:
+    """A stream's gradients are final and its weights still old."""
+
+    stream: Any
+    clipped: bool
+    snapshot: bool
+
+
+@dataclass(slots=True)
+class GradientsBeforeClipping:
+    """A stream's gradients just before they are clipped."""
+
+    stream: Any
+    scale: Any = None
+
+
+@dataclass(slots=True)
+class StepBegan:
+    """An optimizer is about to update: its rates are those of this step, its weights still old."""
+
+    stream: Any
+    optimizer: Any
+    snapshot: bool
+
+
+@dataclass(slots=True)
+class StepSkipped:
+    """A gradient scaler skipped the step: what was read for it belongs to none."""
+
+    stream: Any
+
+
+@dataclass(slots=True)
+class StepTaken:
+    """One optimizer update that happened: `batches` are the backward calls that fed it."""
+
+    stream: Any
+    step: int
+    epoch: int | None
+    batches: list[TrainBatch]
+    row: Row
+    snapshot: bool
+
+
+@dataclass(slots=True)
+class TrainBatchSeen:
+    """A training batch counts in its stream's running pass."""
+
+    stream: Any
+    batch: TrainBatch
+    loss: Value | None
+
+
+@dataclass(slots=True)
+class TrainPassEnded:
+    """A training epoch, or the stretch that stands for one, is over; `row` takes its values."""
+
+    stream: Any
+    row: Row
+
+
+@dataclass(slots=True)
+class EvaluationBatchSeen:
+    """One batch of an evaluation pass."""
+
+    evaluation: Any
+    call: CriterionCall
+
+
+@dataclass(slots=True)
+class EvaluationPassEnded:
+    """An evaluation pass is over; `suffix` is `_initial` before training.
+
+    `objective` is the criterion that stands for the training objective; where it is None the pass's
+    criterion calls are only parts of it.
+    """
+
+    evaluation: Any
+    phase: str
+    suffix: str
+    objective: str | None
+    row: Row
+
+
+@dataclass(slots=True)
+class OutputSeen:
+    """An evaluation batch went through the model and no criterion was called on it."""
+
+    evaluation: Any
+    output: Any
+    batch: Any
+
+
+@dataclass(slots=True)
+class PassDiscarded:
+    """A pass that turned out to be no evaluation: what metrics counted for it is void."""
+
+    evaluation: Any

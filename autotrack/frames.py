@@ -1,0 +1,101 @@
+"""Looks at the person's frames: who called, from which lines, and what a name holds.
+
+Frames are never kept. Up to Python 3.12 asking a function's frame for its locals leaves a copy of
+them in the frame, which would keep tensors alive; that copy is emptied again, and a function that
+itself asks for `locals()` is not looked into at all, because it would see that copy change.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import CodeType, FrameType
+from typing import Any
+
+_DEEPEST = 80
+_OPTIMIZED = 0x1
+_COPIES = sys.version_info < (3, 13)
+_ASKS_FOR_LOCALS = frozenset({"locals", "vars", "dir", "eval", "exec"})
+
+#: A line of code somewhere: the unit call sites are made of.
+Line = tuple[CodeType, int]
+
+# By `id`, because hashing a code object reads all of it; each entry keeps its code alive.
+_known: dict[int, tuple[CodeType, bool]] = {}
+_ours = __name__.partition(".")[0]
+
+
+def is_foreign(frame: FrameType) -> bool:
+    """Tell whether a frame belongs to PyTorch or to autotrack rather than to the person."""
+    code = frame.f_code
+    known = _known.get(id(code))
+    if known is None:
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        known = _known[id(code)] = (code, package in ("torch", _ours, "wrapt"))
+    return known[1]
+
+
+def person_frames(boundary: int | None = None) -> Iterator[FrameType]:
+    """Yield the person's frames from the innermost outwards, up to and with the boundary.
+
+    `boundary` is the `id` of the frame that opened the run; without it, all there are.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    for _ in range(_DEEPEST):
+        if frame is None:
+            return
+        if not is_foreign(frame):
+            yield frame
+        if id(frame) == boundary:
+            return
+        frame = frame.f_back
+
+
+def call_chain(boundary: int | None) -> tuple[int, ...]:
+    """Return a key of the person's lines from here outwards, up to and with the boundary.
+
+    The key holds the `id` of each code object, alive in `lines`, and the line number.
+    """
+    key: list[int] = []
+    frame: FrameType | None = sys._getframe(1)
+    for _ in range(_DEEPEST):
+        if frame is None:
+            break
+        known = _known.get(id(frame.f_code))
+        if not (known[1] if known is not None else is_foreign(frame)):
+            key += (id(frame.f_code), frame.f_lineno)
+        if id(frame) == boundary:
+            break
+        frame = frame.f_back
+    return tuple(key)
+
+
+def lines(key: tuple[int, ...]) -> tuple[Line, ...]:
+    """Return the lines that a key of `call_chain` stands for."""
+    return tuple((_known[code][0], line) for code, line in zip(key[::2], key[1::2], strict=True))
+
+
+def variables(frame: FrameType) -> dict[str, Any]:
+    """Return a copy of the names visible as locals in `frame`; empty where looking would disturb."""
+    code = frame.f_code
+    if not code.co_flags & _OPTIMIZED:
+        return dict(frame.f_locals)
+    if not _COPIES:
+        return dict(frame.f_locals)
+    if not _ASKS_FOR_LOCALS.isdisjoint(code.co_names):
+        return {}
+    held = frame.f_locals
+    found = dict(held)
+    # References: the frame's own, `held`, and the argument of getrefcount. More: somebody else's.
+    if sys.getrefcount(held) <= 3:
+        held.clear()
+    return found
+
+
+def variable(frame: FrameType, name: str) -> Any:
+    """Return what a possibly dotted `name` holds in `frame`, or None."""
+    first, *attributes = name.split(".")
+    value = variables(frame).get(first)
+    for attribute in attributes:
+        value = getattr(value, "__dict__", {}).get(attribute)
+    return value

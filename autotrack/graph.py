@@ -1,0 +1,119 @@
+"""Reads the autograd graph of a loss just before `backward`: which criterion calls fed it, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from autotrack.events import CriterionCall
+
+# Enough for a weighted sum of a few dozen terms; a model's own graph is not walked.
+_MOST_NODES = 400
+_SAME_VALUE = frozenset(
+    {
+        "CloneBackward0", "AliasBackward0", "ViewBackward0", "ReshapeAliasBackward0", "SqueezeBackward0",
+        "SqueezeBackward1", "UnsqueezeBackward0", "ToCopyBackward0", "UnsafeViewBackward0",
+    }
+)
+_MEANS = frozenset({"MeanBackward0", "MeanBackward1"})
+_SUMS = frozenset({"AddBackward0", "SubBackward0", "SumBackward0", "NegBackward0"})
+
+
+@dataclass(slots=True)
+class Reading:
+    """The criterion calls below a loss, in the order they were made.
+
+    `divisor` is what the whole loss was divided by (1 when nothing shows); `exact` says that the
+    loss is one call's value up to that divisor, so that the call stands for the objective.
+    """
+
+    parts: list[CriterionCall]
+    divisor: float = 1.0
+    exact: bool = False
+
+
+def node_number(tensor: Any) -> int | None:
+    """Return the sequence number of the operation that made `tensor`, unique in its thread."""
+    node = tensor.grad_fn
+    return None if node is None else int(node._sequence_nr())
+
+
+def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
+    """Return how `calls` (by the number of the node that made them) feed the loss made by `node`."""
+    divisor = 1.0
+    call = _call_at(node, calls)
+    while call is None and node is not None:
+        factor = _constant_divisor(node)
+        if factor is None:
+            break
+        divisor *= factor
+        node = _only_input(node)
+        call = _call_at(node, calls)
+    if call is not None:
+        return Reading([call], divisor, exact=True)
+    if not calls:
+        return Reading([], divisor)
+    parts, only_averaged = _walk(node, calls)
+    parts.sort(key=lambda part: part.node or 0)
+    return Reading(parts, divisor, exact=only_averaged and len(parts) == 1)
+
+
+def _call_at(node: Any, calls: dict[int, CriterionCall]) -> CriterionCall | None:
+    if node is None or not calls:
+        return None
+    return calls.get(node._sequence_nr())
+
+
+def _constant_divisor(node: Any) -> float | None:
+    """Return by how much a node divides its input: 1 for a node that keeps the value, else None."""
+    name = node.name()
+    if name in _SAME_VALUE:
+        return 1.0
+    if name == "DivBackward0":
+        return _scalar(node, 1.0)
+    if name == "MulBackward0":
+        factor = _scalar(node, 0.0)
+        return 1.0 / factor if factor else None
+    return None
+
+
+def _scalar(node: Any, otherwise: float) -> float | None:
+    """Return the Python number that a node multiplies or divides by; None when it is a tensor."""
+    other: Tensor | None = node._saved_other
+    if other is None or other.dim() or other.requires_grad or other.device.type != "cpu":
+        return None
+    return float(other) or otherwise
+
+
+def _only_input(node: Any) -> Any:
+    inputs = [following for following, _ in node.next_functions if following is not None]
+    return inputs[0] if len(inputs) == 1 else None
+
+
+def _walk(start: Any, calls: dict[int, CriterionCall]) -> tuple[list[CriterionCall], bool]:
+    """Find the calls below `start`; also whether only a mean stands between."""
+    found: dict[int, CriterionCall] = {}
+    oldest = min(calls)
+    waiting = [start]
+    seen: set[int] = set()
+    only_means = True
+    while waiting and len(seen) < _MOST_NODES:
+        node = waiting.pop(0)
+        if node is None or not hasattr(node, "_sequence_nr"):
+            continue
+        number = node._sequence_nr()
+        if number in seen:
+            continue
+        seen.add(number)
+        if number in calls:
+            found[number] = calls[number]
+            continue
+        if number < oldest:
+            # Made before the first criterion call: nothing of it can lie below.
+            continue
+        only_means = only_means and (node.name() in _MEANS or _constant_divisor(node) == 1.0)
+        waiting.extend(following for following, _ in node.next_functions)
+    return list(found.values()), only_means and len(seen) > 0

@@ -1,0 +1,157 @@
+"""A run read back from its event files, as numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autotrack.assembly import Part, epoch_starts, histogram_series, scalar_series, vector_series
+from autotrack.columns import read_columns
+from autotrack.errors import RecordNotFoundError
+from autotrack.series import Series
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from autotrack.series import HistogramSeries, VectorSeries
+
+_NAMES_SHOWN = 10
+
+
+@dataclass(frozen=True, eq=False)
+class History(Mapping[str, Series]):
+    """What a directory's event files hold: a mapping from scalar tag to `Series`.
+
+    `histograms` and `vectors` are by tag as on disk (`Weights/<parameter>`,
+    `autotrack/update_ratio`, `autotrack/update_ratio/<stream>`); `texts` gives the points (x, text)
+    of each text tag. `run` (the run's facts) and `coverage` are empty where the files hold none.
+    `streams` names the optimizers ([""] for a single one). `truncated` is how many bytes at the end
+    of files could not be read: the record that was being written when the run was killed.
+    """
+
+    directory: Path
+    series: dict[str, Series]
+    histograms: dict[str, HistogramSeries]
+    vectors: dict[str, VectorSeries]
+    texts: dict[str, list[tuple[int, str]]]
+    run: dict[str, Any]
+    coverage: dict[str, Any]
+    streams: list[str]
+    truncated: int
+    _epoch_starts: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(repr=False)
+
+    @property
+    def tags(self) -> list[str]:
+        """The scalar tags, in the order of their first points."""
+        return list(self.series)
+
+    @property
+    def has_epochs(self) -> bool:
+        """Whether the record says where epochs begin."""
+        return any(len(numbers) for numbers, _ in self._epoch_starts.values())
+
+    def epoch_starts(self, stream: str = "") -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Epoch numbers and the first step of each, both of shape [epochs].
+
+        Without a name, those of the first stream. Both are empty where the record has no epochs.
+        """
+        nothing = np.empty(0, np.int64)
+        return self._epoch_starts.get(stream, (nothing, nothing))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """All scalar points in long form: columns tag, x, step, epoch, time and value.
+
+        Raises ImportError where pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("to_pandas() needs pandas: python -m pip install pandas") from error
+        columns = ("x", "step", "epoch", "time", "value")
+        frames = [
+            pd.DataFrame({"tag": tag, **{name: getattr(series, name) for name in columns}})
+            for tag, series in self.series.items()
+        ]
+        empty = pd.DataFrame(columns=["tag", *columns])
+        return pd.concat(frames, ignore_index=True) if frames else empty
+
+    def __getitem__(self, tag: str) -> Series:
+        return self.series[tag]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.series)
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+
+def read(directory: str | os.PathLike[str]) -> History:
+    """Read all event files that lie in `directory` itself, in the order of their names.
+
+    Files that autotrack did not write are read as well: their x is taken as the step, and their
+    epochs are unknown. Raises RecordNotFoundError where there is no event file; it names the
+    sub-directories that hold some.
+    """
+    directory = Path(directory)
+    files = _event_files(directory)
+    if not files:
+        raise RecordNotFoundError(_not_found(directory))
+    return _history(directory, [Part(read_columns(path)) for path in files])
+
+
+def _history(directory: Path, parts: list[Part]) -> History:
+    streams = list(dict.fromkeys(name for part in parts for name in part.placement.streams))
+    return History(
+        directory=directory,
+        series=scalar_series(parts),
+        histograms=histogram_series(parts),
+        vectors=vector_series(parts),
+        texts=_texts(parts),
+        run=_merged(part.columns.run for part in parts),
+        coverage=_merged(part.columns.coverage for part in parts),
+        streams=streams or [""],
+        truncated=sum(part.columns.truncated for part in parts),
+        _epoch_starts={stream: epoch_starts(parts, stream) for stream in ("", *streams)},
+    )
+
+
+def _texts(parts: list[Part]) -> dict[str, list[tuple[int, str]]]:
+    texts: dict[str, list[tuple[int, str]]] = {}
+    for part in parts:
+        for tag, points in part.columns.texts.items():
+            placed = [(part.columns.x[event], text) for event, text in points]
+            texts.setdefault(tag, []).extend(placed)
+    return texts
+
+
+def _merged(facts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {key: value for known in facts for key, value in known.items()}
+
+
+def _event_files(directory: Path) -> list[Path]:
+    # TensorBoard too goes by this part of the name
+    files = (path for path in directory.glob("*tfevents*") if path.is_file())
+    return sorted(files, key=lambda path: path.name)
+
+
+def _not_found(directory: Path) -> str:
+    if not directory.is_dir():
+        return f"{directory} is not a directory"
+    holders = [path.name for path in sorted(directory.iterdir()) if _holds_events(path)]
+    if not holders:
+        return f"{directory} holds no event file"
+    shown = ", ".join(holders[:_NAMES_SHOWN])
+    more = f" and {len(holders) - _NAMES_SHOWN} more" if len(holders) > _NAMES_SHOWN else ""
+    return f"{directory} holds no event file itself, but these sub-directories do: {shown}{more}"
+
+
+def _holds_events(directory: Path) -> bool:
+    return directory.is_dir() and bool(_event_files(directory))

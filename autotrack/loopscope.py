@@ -1,0 +1,305 @@
+"""Reads the loops around a call site from its source, once a site.
+
+A site is a chain of lines. For each line the enclosing `for` and `while` statements (and
+comprehensions) are found in the source; one of them is chosen as the epoch loop, and from then on
+only its variable is read.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import re
+from dataclasses import dataclass, field
+from types import CodeType
+
+from autotrack import frames
+from autotrack.frames import Line
+from autotrack.guard import attempt
+
+_EPOCH = re.compile(
+    r"(?:^|_)(?:epochs?|ep)(?:_?(?:i|id|idx|index|n|no|nr|num|number|count|\d+))?$", re.IGNORECASE
+)
+_SAYS_EPOCH = re.compile(r"epoch", re.IGNORECASE)
+_LOADER = re.compile(r"load|(?:^|_)(?:dl|data|dataset|batches|iterator|iter)(?:_|\d*$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One loop in the source: where it stands, what it assigns, what it runs over."""
+
+    code: CodeType
+    line: int
+    last_line: int
+    targets: tuple[str, ...]
+    over: tuple[str, ...]
+    assigned: frozenset[str]
+    counts: bool
+    single: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells this loop from every other."""
+        return (self.code.co_filename, self.code.co_name, self.line)
+
+    @property
+    def is_epoch_named(self) -> bool:
+        """Whether the loop variable, or what it runs over, is called an epoch."""
+        return any(_EPOCH.search(_last(name)) for name in self.targets) or any(
+            _SAYS_EPOCH.search(_last(name)) for name in self.over
+        )
+
+    @property
+    def epoch_variable(self) -> str:
+        """The name to read: the target that is called an epoch, else the first."""
+        for name in self.targets:
+            if _EPOCH.search(_last(name)):
+                return name
+        return self.targets[0] if self.targets else ""
+
+
+@dataclass(slots=True)
+class Site:
+    """What is known of one chain of lines; `loops` go from the innermost outwards.
+
+    `depths` says for each loop how many of the person's frames lie inside the one it stands in.
+    """
+
+    lines: tuple[Line, ...]
+    loops: list[Loop] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    epoch: tuple[Loop, int] | None = None
+    decided: bool = False
+    split_names: dict[int, list[str]] | None = None
+
+
+class LoopScope:
+    """Finds and remembers the loops around call sites.
+
+    `boundary` is the `id` of the frame that opened the run, `opened_at` its line: loops around the
+    run are not part of it.
+    """
+
+    def __init__(self, boundary: int | None = None, opened_at: Line | None = None) -> None:
+        self.boundary = boundary
+        self._opened_at = opened_at
+        self._sites: dict[tuple[int, ...], Site] = {}
+        self._loops: dict[int, list[Loop]] = {}
+        self._names: dict[tuple[int, int], tuple[str, ...]] = {}
+
+    def site(self) -> Site:
+        """Return the site of the person's code that is running now."""
+        key = frames.call_chain(self.boundary)
+        known = self._sites.get(key)
+        if known is None:
+            known = self._sites[key] = self._read(frames.lines(key))
+        return known
+
+    def epoch_number(self, site: Site, *, loader_based: bool) -> tuple[Loop, int] | None:
+        """Return the epoch loop around a site and the whole number its variable holds now."""
+        if not site.decided:
+            site.epoch = epoch_loop(site, loader_based=loader_based)
+            site.decided = True
+        if site.epoch is None:
+            return None
+        loop, depth = site.epoch
+        number = self._number(depth, loop.epoch_variable)
+        return None if number is None else (loop, number)
+
+    def number_here(self, site: Site, loop: Loop) -> int | None:
+        """Return what the variable of `loop` holds now, if `site` stands inside that loop."""
+        for around, depth in zip(site.loops, site.depths, strict=True):
+            if around.key == loop.key:
+                return self._number(depth, loop.epoch_variable)
+        return None
+
+    def names_at(self, code: CodeType, line: int) -> tuple[str, ...]:
+        """Return the names on a line in the order in which they tell what it is about.
+
+        Arguments of calls first, then assignment targets, then the functions called.
+        """
+        key = (id(code), line)
+        if key not in self._names:
+            self._names[key] = attempt(_names_on_line, code, line) or ()
+        return self._names[key]
+
+    def _number(self, depth: int, name: str) -> int | None:
+        for index, frame in enumerate(frames.person_frames(self.boundary)):
+            if index == depth:
+                value = frames.variable(frame, name)
+                return value if type(value) is int else None
+        return None
+
+    def _read(self, lines: tuple[Line, ...]) -> Site:
+        site = Site(lines)
+        for depth, (code, line) in enumerate(lines):
+            for loop in self._around(code, line):
+                site.loops.append(loop)
+                site.depths.append(depth)
+        return site
+
+    def _around(self, code: CodeType, line: int) -> list[Loop]:
+        """Return the loops of `code` around `line`, innermost first, without those around the run."""
+        outside = self._opened_at
+        found = [
+            loop
+            for loop in self._loops_of(code)
+            if loop.line <= line <= loop.last_line
+            and not (outside and outside[0] is code and loop.line <= outside[1] <= loop.last_line)
+        ]
+        return sorted(found, key=lambda loop: -loop.line)
+
+    def _loops_of(self, code: CodeType) -> list[Loop]:
+        if id(code) not in self._loops:
+            self._loops[id(code)] = attempt(_parse, code) or []
+        return self._loops[id(code)]
+
+
+def _parse(code: CodeType) -> list[Loop]:
+    source = "".join(_source_lines(code))
+    if not source:
+        return []
+    scope = _scope_of(ast.parse(source), code)
+    if scope is None:
+        return []
+    return [_loop(code, node) for node in _own_nodes(scope) if isinstance(node, _LOOPS)]
+
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSIONS = {"<listcomp>": ast.ListComp, "<genexpr>": ast.GeneratorExp, "<setcomp>": ast.SetComp, "<dictcomp>": ast.DictComp}
+
+
+def _source_lines(code: CodeType) -> list[str]:
+    lines = linecache.getlines(code.co_filename)
+    return lines or attempt(lambda: inspect.findsource(code)[0]) or []
+
+
+def _scope_of(tree: ast.Module, code: CodeType) -> ast.AST | None:
+    """Return the node whose body `code` was compiled from."""
+    if code.co_name == "<module>":
+        return tree
+    wanted = _COMPREHENSIONS.get(code.co_name)
+    if wanted is not None:
+        return next((n for n in ast.walk(tree) if isinstance(n, wanted) and n.lineno <= code.co_firstlineno <= (n.end_lineno or n.lineno)), None)
+    for node in ast.walk(tree):
+        if isinstance(node, _SCOPES) and code.co_firstlineno in (node.lineno, _first_line(node)):
+            if getattr(node, "name", "<lambda>") == code.co_name:
+                return node
+    # A class body or a notebook cell wrapped by the shell: its loops stand at module level.
+    return tree
+
+
+def _first_line(node: ast.AST) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    return min([d.lineno for d in decorators] + [node.lineno])  # type: ignore[attr-defined]
+
+
+def _own_nodes(scope: ast.AST) -> list[ast.AST]:
+    """Return the nodes of a scope without those of functions nested in it."""
+    nodes: list[ast.AST] = []
+    waiting = [scope] if isinstance(scope, tuple(_COMPREHENSIONS.values())) else list(ast.iter_child_nodes(scope))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _SCOPES) or (isinstance(node, ast.ClassDef) and not isinstance(scope, ast.Module)):
+            continue
+        nodes.append(node)
+        waiting.extend(ast.iter_child_nodes(node))
+    return nodes
+
+
+def _names_on_line(code: CodeType, line: int) -> tuple[str, ...]:
+    scope = _scope_of(ast.parse("".join(_source_lines(code))), code)
+    if scope is None:
+        return ()
+    statements = [
+        n
+        for n in _own_nodes(scope)
+        if isinstance(n, ast.stmt) and not hasattr(n, "body") and n.lineno <= line <= (n.end_lineno or n.lineno)
+    ]
+    arguments: list[str] = []
+    targets: list[str] = []
+    functions: list[str] = []
+    for statement in statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Call):
+                functions.append(_names(node.func))
+                for argument in (*node.args, *(k.value for k in node.keywords)):
+                    arguments += _named_in(argument)
+            elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+                targets.append(_names(node))
+    return (*arguments, *targets, *functions)
+
+
+def _loop(code: CodeType, node: ast.AST) -> Loop:
+    assert isinstance(node, _LOOPS)
+    body = frozenset(_names(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute)) and isinstance(n.ctx, ast.Store))
+    if isinstance(node, ast.While):
+        compared = tuple(_named_in(node.test))
+        counted = tuple(sorted(n for n in body if _EPOCH.search(_last(n))))
+        targets = counted or tuple(n for n in compared if n in body)
+        return Loop(code, node.lineno, node.end_lineno or node.lineno, targets, compared, body, counts=bool(targets))
+    targets = tuple(_named_in(node.target))
+    over = tuple(_named_in(node.iter))
+    single = targets[0] if isinstance(node.target, (ast.Name, ast.Attribute)) else ""
+    return Loop(code, node.lineno, node.end_lineno or node.lineno, targets, over, body, counts=_counts(node.iter), single=single)
+
+
+def _counts(iterable: ast.expr) -> bool:
+    """Whether a loop runs over numbers: `range`, `trange`, `count`, possibly inside a progress bar."""
+    calls = [n for n in ast.walk(iterable) if isinstance(n, ast.Call)]
+    names = {_names(call.func).rpartition(".")[2] for call in calls}
+    return bool(names & {"range", "trange", "count"})
+
+
+def _named_in(node: ast.AST) -> list[str]:
+    found: list[str] = []
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        part = waiting.pop(0)
+        if isinstance(part, (ast.Name, ast.Attribute)):
+            found.append(_names(part))
+        else:
+            waiting.extend(ast.iter_child_nodes(part))
+    return found
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _names(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{_names(node.value)}.{node.attr}"
+    return ""
+
+
+def epoch_loop(site: Site, *, loader_based: bool) -> tuple[Loop, int] | None:
+    """Choose the epoch loop among the loops around a training step, with its depth, or None.
+
+    A loop whose variable or range is called an epoch wins, the outermost if there are several. Else,
+    where batches come from a loader, it is the outermost loop around the loop over the loader that
+    repeats that loader rather than making a new one.
+    """
+    around = list(zip(site.loops, site.depths, strict=True))
+    named = [pair for pair in around if pair[0].is_epoch_named and pair[0].targets]
+    if named:
+        return named[-1]
+    batches = next((i for i, loop in enumerate(site.loops) if _runs_over_loader(loop)), None)
+    if not loader_based or batches is None:
+        return None
+    inner = site.loops[batches]
+    sources = {name.partition(".")[0] for name in inner.over}
+    outer = [
+        (loop, depth)
+        for loop, depth in around[batches + 1 :]
+        if loop.counts and loop.targets and not (loop.code is inner.code and sources & loop.assigned)
+    ]
+    return outer[-1] if outer else None
+
+
+def _runs_over_loader(loop: Loop) -> bool:
+    return any(_LOADER.search(part) for name in loop.over for part in name.split("."))

@@ -1,0 +1,64 @@
+"""One file per number. A metric is found by its file's name; there is no list to edit."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from importlib.metadata import entry_points
+from typing import Any
+
+from autotrack.errors import UsageError
+from autotrack.metrics._metric import Metric, Surroundings
+
+__all__ = ["Metric", "Surroundings", "create", "names"]
+
+
+def names() -> list[str]:
+    """Return the names of autotrack's own metrics."""
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+
+
+def create(wanted: tuple[str, ...] | None, surroundings: Surroundings) -> list[Metric]:
+    """Return the metrics called `wanted`; by default all that are on by default.
+
+    A name is a file of this folder, an entry point of the group `autotrack.metrics`, or
+    `"package.module:Class"`; `"+name"` adds to the defaults.
+    """
+    chosen = _defaults() if wanted is None or any(w.startswith("+") for w in wanted) else []
+    chosen += [name.lstrip("+") for name in wanted or () if name.lstrip("+") not in chosen]
+    return [find(name)(surroundings) for name in chosen]
+
+
+def _defaults() -> list[str]:
+    return [name for name in names() if find(name).on_by_default]
+
+
+def find(name: str) -> type[Metric]:
+    """Return the metric class for a name.
+
+    Raises UsageError, with the nearest known name, when there is none.
+    """
+    if ":" in name:
+        module, _, attribute = name.partition(":")
+        found: Any = getattr(importlib.import_module(module), attribute)
+        return found
+    if name in names():
+        return _metric_in(importlib.import_module(f"{__name__}.{name}"))
+    others = {point.name: point for point in entry_points(group="autotrack.metrics")}
+    if name in others:
+        loaded: Any = others[name].load()
+        return loaded
+    near = difflib.get_close_matches(name, [*names(), *others], n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    msg = f"there is no metric {name!r}{hint} Known: {', '.join([*names(), *others])}."
+    raise UsageError(msg)
+
+
+def _metric_in(module: Any) -> type[Metric]:
+    for _, thing in inspect.getmembers(module, inspect.isclass):
+        if issubclass(thing, Metric) and thing.__module__ == module.__name__:
+            return thing
+    msg = f"{module.__name__} defines no Metric"
+    raise UsageError(msg)

@@ -1,0 +1,52 @@
+"""What a metric is: a class that says which moments it listens to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, ClassVar
+
+
+@dataclass
+class Surroundings:
+    """What a metric may ask of its run: parameter names, the person's patterns, a place for notes."""
+
+    parameter_name: Callable[[Any], str | None]
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    #: First non-finite values by tag: the step, and for gradients the parameter.
+    nonfinite: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Why something is absent, by tag.
+    absent: dict[str, str] = field(default_factory=dict)
+
+    def wants(self, name: str) -> bool:
+        """Whether the person's `include` and `exclude` patterns let a parameter in."""
+        return any(fnmatchcase(name, p) for p in self.include) and not any(
+            fnmatchcase(name, p) for p in self.exclude
+        )
+
+    def named(self, stream: Any) -> list[tuple[str, Any]]:
+        """Return the wanted parameters of a stream with their names, each tensor once."""
+        found: dict[int, tuple[str, Any]] = {}
+        for index, parameter in enumerate(stream.parameters()):
+            name = self.parameter_name(parameter) or f"{stream.name}.{index}".lstrip(".")
+            if id(parameter) not in found and self.wants(name):
+                found[id(parameter)] = (name, parameter)
+        return list(found.values())
+
+
+class Metric:
+    """Listens to moments and adds values to their rows.
+
+    `listens` maps a moment's class to the name of the method that takes it. A method that raises is
+    called no more, and training goes on.
+    """
+
+    listens: ClassVar[dict[type, str]] = {}
+    on_by_default: ClassVar[bool] = True
+    #: The budget may widen the interval of what is optional.
+    optional: ClassVar[bool] = False
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings

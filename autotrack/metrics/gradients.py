@@ -1,0 +1,113 @@
+"""Gradient norms: before clipping (`GradNorm/total`) and after (`GradNorm/clipped`)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import torch
+
+from autotrack.events import GradientsBeforeClipping, GradientsReady, StepSkipped, StepTaken
+from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.row import Value
+
+
+class GradientNorm(Metric):
+    """The L2 norm over all parameters of a stream, unscaled."""
+
+    listens: ClassVar[dict[type, str]] = {
+        GradientsBeforeClipping: "before_clipping",
+        GradientsReady: "ready",
+        StepTaken: "step_taken",
+        StepSkipped: "step_skipped",
+    }
+    optional: ClassVar[bool] = True
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._before: dict[Any, Value | None] = {}
+        self._final: dict[Any, Value | None] = {}
+
+    def before_clipping(self, moment: GradientsBeforeClipping) -> None:
+        """Take the norm just before gradients are clipped."""
+        self._before[moment.stream] = _unscaled(self._norm(moment.stream), moment.scale)
+
+    def ready(self, moment: GradientsReady) -> None:
+        """Take the norm of the gradients that the step uses."""
+        optimizer = moment.stream.optimizer() if moment.stream.optimizer is not None else None
+        norm = self._norm(moment.stream)
+        self._final[moment.stream] = _unscaled(norm, getattr(optimizer, "grad_scale", None))
+
+    def step_taken(self, moment: StepTaken) -> None:
+        """Write the norms of the step."""
+        stream = moment.stream
+        if stream.optimizer is None:
+            return
+        final, before = self._final.pop(stream, None), self._before.pop(stream, None)
+        total = before if before is not None else final
+        if total is None:
+            return
+        moment.row.add("GradNorm/total", total)
+        if before is not None and final is not None:
+            moment.row.add("GradNorm/clipped", final)
+        if isinstance(total, float) and not math.isfinite(total):
+            self._name_the_first(moment)
+
+    def step_skipped(self, moment: StepSkipped) -> None:
+        """Forget the norms of a step that did not happen."""
+        self._before.pop(moment.stream, None)
+        self._final.pop(moment.stream, None)
+
+    def _name_the_first(self, moment: StepTaken) -> None:
+        if "GradNorm/total" in self.surroundings.nonfinite:
+            return
+        for name, parameter in self.surroundings.named(moment.stream):
+            gradient = _dense(parameter)
+            if gradient is not None and not bool(gradient.isfinite().all()):
+                self.surroundings.nonfinite["GradNorm/total"] = {"step": moment.step, "parameter": name}
+                return
+
+    def _norm(self, stream: Any) -> Value | None:
+        gradients = [g for p in stream.parameters() if (g := _dense(p)) is not None]
+        return norm_of(gradients)
+
+
+def norm_of(tensors: list[torch.Tensor]) -> Value | None:
+    """Return the L2 norm over all elements of `tensors`; None without any, or where shards hide some."""
+    if not tensors or any(hasattr(t, "to_local") for t in tensors):
+        return None
+    if any(t.device.type != "cpu" for t in tensors):
+        return _norm_on_device(tensors)
+    square = 0.0
+    for tensor in tensors:
+        norm = torch.linalg.vector_norm(tensor, dtype=_wide(tensor)).item()
+        square += norm * norm
+    return math.sqrt(square) if square == square else math.nan
+
+
+def _wide(tensor: torch.Tensor) -> torch.dtype | None:
+    # The square of a half-precision number overflows long before the number does.
+    return torch.float32 if tensor.dtype in (torch.float16, torch.bfloat16) else None
+
+
+def _norm_on_device(tensors: list[torch.Tensor]) -> Value:
+    home = next(t.device for t in tensors if t.device.type != "cpu")
+    norms = [n.float().to(home, non_blocking=True) for n in torch._foreach_norm(tensors)]
+    return torch.linalg.vector_norm(torch.stack(norms))
+
+
+def _dense(parameter: Any) -> torch.Tensor | None:
+    """Return a parameter's gradient as a plain tensor of its values, detached; None without one."""
+    gradient = parameter.grad
+    if gradient is None:
+        return None
+    gradient = gradient.detach()
+    return gradient.coalesce().values() if gradient.layout == torch.sparse_coo else gradient
+
+
+def _unscaled(norm: Value | None, scale: Any) -> Value | None:
+    if norm is None or scale is None:
+        return norm
+    if isinstance(scale, torch.Tensor) and scale.device.type == "cpu":
+        scale = scale.item()
+    return norm / scale

@@ -1,0 +1,188 @@
+"""The loss: of every step, of its components, and of training and evaluation passes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from autotrack.events import (
+    CriterionCall,
+    EvaluationBatchSeen,
+    EvaluationPassEnded,
+    PassDiscarded,
+    StepTaken,
+    TrainBatch,
+    TrainBatchSeen,
+    TrainPassEnded,
+)
+from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.row import Value
+
+
+@dataclass(slots=True)
+class Mean:
+    """A mean over samples that grows batch by batch; unknown once a batch cannot be weighed."""
+
+    total: Value = 0.0
+    weight: float = 0.0
+    sized: bool | None = None
+    known: bool = True
+
+    def add(self, value: Value | None, size: int | None, reduction: str) -> None:
+        """Add a batch: its mean times its size, or its sum."""
+        if self.sized is None:
+            self.sized = size is not None
+        if value is None or reduction == "mixed" or self.sized != (size is not None):
+            self.known = False
+            return
+        weight = size if size is not None else 1
+        self.total = self.total + (value if reduction == "sum" and size is not None else value * weight)
+        self.weight += weight
+
+    @property
+    def value(self) -> Value | None:
+        """The mean so far, or None where it is not known."""
+        return self.total / self.weight if self.known and self.weight else None
+
+
+@dataclass
+class _Names:
+    """Component names: the function's, and `_2`, `_3` for its further call sites."""
+
+    given: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def of(self, part: CriterionCall) -> str:
+        key = (part.function, id(part.site))
+        if key not in self.given:
+            number = 1 + sum(function == part.function for function, _ in self.given)
+            self.given[key] = part.function if number == 1 else f"{part.function}_{number}"
+        return self.given[key]
+
+
+class Loss(Metric):
+    """`Loss/train` per step, `Loss/train/<component>`, `Loss/train_epoch` and `Loss/<phase>`."""
+
+    listens: ClassVar[dict[type, str]] = {
+        StepTaken: "step_taken",
+        TrainBatchSeen: "batch_seen",
+        TrainPassEnded: "train_pass_ended",
+        EvaluationBatchSeen: "evaluation_batch_seen",
+        EvaluationPassEnded: "evaluation_pass_ended",
+        PassDiscarded: "pass_discarded",
+    }
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._running: dict[Any, Mean] = {}
+        self._evaluations: dict[Any, dict[tuple[str, int], tuple[CriterionCall, Mean]]] = {}
+        self._names: dict[Any, _Names] = {}
+
+    def step_taken(self, moment: StepTaken) -> None:
+        """Add the loss of the step, and its components where several criteria fed it."""
+        batches = moment.batches
+        if len(batches) == 1:
+            value = batches[0].freed
+            parts = batches[0].parts
+        else:
+            value = _of_groups(batches)
+            parts = [part for batch in batches for part in batch.parts]
+        if value is not None:
+            moment.row.add("Loss/train", value)
+            self._check(value, moment.step)
+        if len(parts) > 1:
+            self._components(moment, parts)
+
+    def _check(self, value: Value, step: int) -> None:
+        if isinstance(value, float) and not math.isfinite(value):
+            self.surroundings.nonfinite.setdefault("Loss/train", {"step": step, "value": str(value)})
+
+    def _components(self, moment: StepTaken, parts: list[CriterionCall]) -> None:
+        if len({(part.function, id(part.site)) for part in parts}) < 2:
+            return
+        names = self._names.setdefault(moment.stream, _Names())
+        sums: dict[str, tuple[Value, int]] = {}
+        for batch in moment.batches:
+            for name, value in _per_component(batch, names).items():
+                total, count = sums.get(name, (0.0, 0))
+                sums[name] = (total + value, count + 1)
+        for name, (total, count) in sums.items():
+            moment.row.add(f"Loss/train/{name}", total / count)
+
+    def batch_seen(self, moment: TrainBatchSeen) -> None:
+        """Add a batch to its stream's running mean."""
+        running = self._running.setdefault(moment.stream, Mean())
+        running.add(moment.loss, moment.batch.size, moment.batch.reduction)
+
+    def train_pass_ended(self, moment: TrainPassEnded) -> None:
+        """Add the mean over the samples of the pass."""
+        mean = self._running.pop(moment.stream, None)
+        if mean is not None and (value := mean.value) is not None:
+            moment.row.add("Loss/train_epoch", value)
+
+    def evaluation_batch_seen(self, moment: EvaluationBatchSeen) -> None:
+        """Add a criterion call to its evaluation pass."""
+        call = moment.call
+        sums = self._evaluations.setdefault(moment.evaluation, {})
+        key = (call.function, id(call.site))
+        if key not in sums:
+            sums[key] = (call, Mean())
+        sums[key][1].add(call.value, call.size, call.reduction)
+
+    def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
+        """Add the mean of the pass: as the loss where its criterion is the objective, else by name."""
+        sums = self._evaluations.pop(moment.evaluation, {})
+        whole = [key for key in sums if key[0] == moment.objective]
+        names = _Names()
+        for key, (call, mean) in sums.items():
+            value = mean.value
+            if value is None:
+                continue
+            prefix = f"Loss/{moment.phase}{moment.suffix}"
+            alone = len(whole) == 1 and key == whole[0]
+            moment.row.add(prefix if alone else f"{prefix}/{names.of(call)}", value)
+
+    def pass_discarded(self, moment: PassDiscarded) -> None:
+        """Forget a pass that was none."""
+        self._evaluations.pop(moment.evaluation, None)
+
+
+def _of_groups(batches: list[TrainBatch]) -> Value | None:
+    """Return the loss of a step fed by several backward calls.
+
+    Calls at one site are micro-batches of one batch: their mean, weighted by size (their sum, where
+    the criterion sums). Different sites are parts of one objective: the sum of theirs.
+    """
+    groups: dict[int, list[TrainBatch]] = {}
+    for batch in batches:
+        groups.setdefault(id(batch.site), []).append(batch)
+    total: Value = 0.0
+    for group in groups.values():
+        value = _of_group(group)
+        if value is None:
+            return None
+        total = total + value
+    return total if groups else None
+
+
+def _of_group(group: list[TrainBatch]) -> Value | None:
+    if len(group) == 1:
+        return group[0].freed
+    if all(b.reduction == "sum" and b.whole for b in group):
+        values = [b.freed for b in group]
+        return None if any(v is None for v in values) else sum(values, 0.0)  # type: ignore[arg-type]
+    mean = Mean()
+    sized = all(b.size is not None for b in group)
+    for batch in group:
+        mean.add(batch.freed, batch.size if sized else None, "mean")
+    return mean.value
+
+
+def _per_component(batch: TrainBatch, names: _Names) -> dict[str, Value]:
+    """Return each component's raw value in one backward call: the sum of its calls."""
+    values: dict[str, Value] = {}
+    for part in batch.parts:
+        if part.value is not None:
+            name = names.of(part)
+            values[name] = values.get(name, 0.0) + part.value
+    return values

@@ -1,0 +1,156 @@
+"""R2 and mean absolute error, for training that fits numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+
+from autotrack.events import (
+    CriterionSeen,
+    EvaluationBatchSeen,
+    EvaluationPassEnded,
+    PassDiscarded,
+    TrainBatchSeen,
+    TrainPassEnded,
+)
+from autotrack.metrics._metric import Metric, Surroundings
+
+_FUNCTIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
+_KEY = "regression"
+# Beyond this many outputs it is a picture or a signal, and one R2 over all of it says nothing.
+MOST_OUTPUTS = 64
+
+
+@dataclass(slots=True)
+class Sums:
+    """What R2 and MAE need, summed in double precision; targets relative to `shift`."""
+
+    count: int
+    elements: int
+    absolute: Any
+    squared: Any
+    shift: Any
+    targets: Any
+    targets_squared: Any
+
+    def __add__(self, other: Sums) -> Sums:
+        moved = other.shift - self.shift
+        return Sums(
+            self.count + other.count,
+            self.elements + other.elements,
+            self.absolute + other.absolute,
+            self.squared + other.squared,
+            self.shift,
+            self.targets + other.targets + other.count * moved,
+            self.targets_squared + other.targets_squared + 2 * moved * other.targets + other.count * moved**2,
+        )
+
+
+@dataclass(slots=True)
+class _Running:
+    sums: Sums | None = None
+    known: bool = True
+
+    def add(self, sums: Sums | None) -> None:
+        if sums is None or (self.sums is not None and self.sums.shift.shape != sums.shift.shape):
+            self.known = False
+        else:
+            self.sums = sums if self.sums is None else self.sums + sums
+
+
+class Regression(Metric):
+    """`R2/*` (1 - SSE / SST, several outputs weighted by variance) and `MAE/*`, per pass."""
+
+    listens: ClassVar[dict[type, str]] = {
+        CriterionSeen: "criterion_seen",
+        TrainBatchSeen: "batch_seen",
+        TrainPassEnded: "train_pass_ended",
+        EvaluationBatchSeen: "evaluation_batch_seen",
+        EvaluationPassEnded: "evaluation_pass_ended",
+        PassDiscarded: "pass_discarded",
+    }
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._running: dict[Any, _Running] = {}
+        self._evaluations: dict[Any, dict[int, _Running]] = {}
+
+    def criterion_seen(self, moment: CriterionSeen) -> None:
+        """Sum up a regression criterion's call at once."""
+        event = moment.event
+        if event.function in _FUNCTIONS:
+            moment.call.scores[_KEY] = _sums(event.prediction, event.target)
+
+    def batch_seen(self, moment: TrainBatchSeen) -> None:
+        """Add a training batch; two regression criteria on one step leave open which one counts."""
+        counted = [part for part in moment.batch.parts if _KEY in part.scores]
+        if not counted:
+            return
+        running = self._running.setdefault(moment.stream, _Running())
+        if len({id(part.site) for part in counted}) > 1:
+            running.known = False
+            return
+        for part in counted:
+            running.add(part.scores[_KEY])
+
+    def train_pass_ended(self, moment: TrainPassEnded) -> None:
+        """Add the two numbers of the pass."""
+        _write(moment.row, "train", self._running.pop(moment.stream, None))
+
+    def evaluation_batch_seen(self, moment: EvaluationBatchSeen) -> None:
+        """Add an evaluation batch."""
+        if _KEY in moment.call.scores:
+            sites = self._evaluations.setdefault(moment.evaluation, {})
+            sites.setdefault(id(moment.call.site), _Running()).add(moment.call.scores[_KEY])
+
+    def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
+        """Add the two numbers of the pass."""
+        sites = list(self._evaluations.pop(moment.evaluation, {}).values())
+        if len(sites) == 1:
+            _write(moment.row, f"{moment.phase}{moment.suffix}", sites[0])
+
+    def pass_discarded(self, moment: PassDiscarded) -> None:
+        """Forget a pass that was none."""
+        self._evaluations.pop(moment.evaluation, None)
+
+
+def _sums(prediction: Any, target: Any) -> Sums | None:
+    """Return the sums over prediction and target, both (N, ...) of one shape; None where not known."""
+    if not isinstance(target, torch.Tensor) or prediction.shape != target.shape or not target.numel():
+        return None
+    if not target.is_floating_point() or _is_broadcast(target) or _is_broadcast(prediction):
+        return None
+    count = target.shape[0] if target.dim() else 1
+    outputs = target.numel() // count
+    if outputs > MOST_OUTPUTS:
+        return None
+    wanted = target.detach().reshape(count, outputs).double()
+    error = prediction.detach().reshape(count, outputs).double() - wanted
+    shift = wanted[0].clone()
+    around = wanted - shift
+    return Sums(
+        count, target.numel(), error.abs().sum(), error.square().sum(), shift, around.sum(0), around.square().sum(0)
+    )
+
+
+def _is_broadcast(tensor: torch.Tensor) -> bool:
+    # `mse_loss` stretches a mismatched shape before its kernel sees it: a stride of 0 tells.
+    return any(n > 1 and s == 0 for n, s in zip(tensor.shape, tensor.stride(), strict=True))
+
+
+def _write(row: Any, phase: str, running: _Running | None) -> None:
+    if running is None or not running.known or running.sums is None:
+        return
+    sums = running.sums
+    spread = (sums.targets_squared - sums.targets.square() / sums.count).sum()
+    row.add(f"MAE/{phase}", _plain(sums.absolute / sums.elements))
+    # With one sample, or targets that are all equal, R2 is not defined.
+    ratio = _plain(1 - sums.squared / spread)
+    if not isinstance(ratio, float) or (sums.count > 1 and float(spread) > 0):
+        row.add(f"R2/{phase}", ratio)
+
+
+def _plain(value: torch.Tensor) -> Any:
+    return float(value.item()) if value.device.type == "cpu" else value

@@ -1,0 +1,72 @@
+"""Update ratios at snapshot steps: how far a step moved the weights, relative to their size."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import torch
+
+from autotrack.events import StepBegan, StepSkipped, StepTaken
+from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics.gradients import norm_of
+
+# A copy of the weights lives for one step; beyond this many elements it would crowd a device.
+MOST_ELEMENTS = 64_000_000
+
+
+class UpdateRatio(Metric):
+    """Norm of the weight change over norm of the weight before it.
+
+    `UpdateRatio/total` over all parameters; each parameter's own ratio in one hidden vector, so that
+    a large model does not flood TensorBoard with charts.
+    """
+
+    listens: ClassVar[dict[type, str]] = {
+        StepBegan: "step_began",
+        StepTaken: "step_taken",
+        StepSkipped: "step_skipped",
+    }
+    optional: ClassVar[bool] = True
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._before: dict[Any, list[tuple[str, Any, torch.Tensor]]] = {}
+        self._names: dict[Any, list[str]] = {}
+
+    def step_began(self, moment: StepBegan) -> None:
+        """Copy the weights of a snapshot step before they change."""
+        if not moment.snapshot:
+            return
+        named = self.surroundings.named(moment.stream)
+        if any(hasattr(p, "to_local") for _, p in named):
+            return
+        if sum(p.numel() for _, p in named) > MOST_ELEMENTS:
+            self.surroundings.absent["UpdateRatio"] = f"more than {MOST_ELEMENTS:,} weights to copy"
+            return
+        self._before[moment.stream] = [(name, p, p.detach().clone()) for name, p in named]
+
+    def step_taken(self, moment: StepTaken) -> None:
+        """Write the ratios of a snapshot step."""
+        before = self._before.pop(moment.stream, None)
+        if not before:
+            return
+        moved = [norm_of([p.detach() - old]) for _, p, old in before]
+        size = [norm_of([old]) for _, _, old in before]
+        if any(not isinstance(v, float) for v in (*moved, *size)):
+            moved, size = [float(v or 0.0) for v in moved], [float(v or 0.0) for v in size]
+        total = math.hypot(*size)  # type: ignore[arg-type]
+        if total > 0:
+            moment.row.add("UpdateRatio/total", math.hypot(*moved) / total)  # type: ignore[arg-type]
+        self._write_vector(moment, [name for name, _, _ in before], moved, size)
+
+    def _write_vector(self, moment: StepTaken, names: list[str], moved: list[Any], size: list[Any]) -> None:
+        if self._names.get(moment.stream) != names:
+            self._names[moment.stream] = names
+            moment.row.hidden.append(("autotrack/parameters", names))
+        ratios = [m / s if s else math.nan for m, s in zip(moved, size, strict=True)]
+        moment.row.hidden.append(("autotrack/update_ratio", ratios))
+
+    def step_skipped(self, moment: StepSkipped) -> None:
+        """Forget the copy of a step that did not happen."""
+        self._before.pop(moment.stream, None)

@@ -1,0 +1,48 @@
+"""The only writer to attributes that are not ours, and the undo of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, ClassVar
+
+
+class Patch:
+    """Puts wrappers in place and pushes each undo at the moment of install."""
+
+    #: Surfaces this version of PyTorch does not have; the run's coverage names them.
+    missing: ClassVar[list[str]] = []
+
+    def __init__(self, undo: ExitStack) -> None:
+        self.undo = undo
+
+    def replace(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
+        """Set `owner.name` to `wrap(original)`; noted as missing when there is no such name."""
+        original = getattr(owner, name, None)
+        if original is None:
+            Patch.missing.append(f"{getattr(owner, '__name__', owner)}.{name}")
+            return
+        inherited = name not in vars(owner)
+        ours = wrap(original)
+        setattr(owner, name, ours)
+        self.undo.callback(_restore, owner, name, ours, original, inherited)
+
+    def hook(self, register: Callable[[Any], Any], function: Callable[..., Any]) -> None:
+        """Register `function` through an official hook that returns a removable handle."""
+        self.undo.callback(register(function).remove)
+
+    def builtin(self, table: dict[int, str], original: Any, ours: Any) -> None:
+        """Let TorchScript see `ours` as the operator that `original` is."""
+        if id(original) in table:
+            table[id(ours)] = table[id(original)]
+            self.undo.callback(table.pop, id(ours), None)
+
+
+def _restore(owner: Any, name: str, ours: Any, original: Any, inherited: bool) -> None:
+    # Somebody may have wrapped on top of us: then theirs stays, and ours passes through.
+    if vars(owner).get(name) is not ours:
+        return
+    if inherited:
+        delattr(owner, name)
+    else:
+        setattr(owner, name, original)

@@ -1,0 +1,46 @@
+"""Watches `torch.autograd.backward`, which `Tensor.backward` looks up at call time."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+
+from autotrack.context import active
+from autotrack.events import BackwardDone, BackwardStarted
+from autotrack.observers._patch import Patch
+
+
+def install(patch: Patch) -> None:
+    """Watch every backward call of the active run."""
+    patch.replace(torch.autograd, "backward", _wrap)
+
+
+def _wrap(original: Any) -> Any:
+    is_compiling = torch.compiler.is_compiling
+
+    @functools.wraps(original)
+    def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> None:
+        if is_compiling() or (run := active()) is None:
+            return original(tensors, grad_tensors, *args, **kwargs)
+        run.emit(_started(tensors, grad_tensors, kwargs))
+        completed = False
+        try:
+            result = original(tensors, grad_tensors, *args, **kwargs)
+            completed = True
+        finally:
+            run.emit(BackwardDone(completed))
+        return result
+
+    return backward
+
+
+def _started(tensors: Any, gradients: Any, kwargs: Any) -> BackwardStarted:
+    if gradients is None:
+        gradients = kwargs.get("grad_variables")
+    tensors = (tensors,) if isinstance(tensors, torch.Tensor) else tuple(tensors or ())
+    if gradients is None:
+        return BackwardStarted(tensors, (None,) * len(tensors))
+    gradients = (gradients,) if isinstance(gradients, torch.Tensor) else tuple(gradients)
+    return BackwardStarted(tensors, gradients)

@@ -1,0 +1,57 @@
+"""Watches `torch.utils.data.DataLoader`: when a pass starts, each batch, and its end.
+
+The iterator class is patched rather than wrapped in a proxy, so the loop keeps the very iterator
+that PyTorch made, and leaving it by `break` or `next` needs no special case.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+from torch.utils.data import DataLoader
+from torch.utils.data import dataloader as _dataloader
+
+from autotrack.context import active
+from autotrack.events import BatchLoaded, LoaderFinished, LoaderStarted
+from autotrack.observers._patch import Patch
+
+# Weak on both sides: a persistent-workers loader owns its iterator.
+_loader_of: WeakKeyDictionary[Any, ref[Any]] = WeakKeyDictionary()
+
+
+def install(patch: Patch) -> None:
+    """Watch every DataLoader, those with workers included (the workers are not watched)."""
+    patch.replace(DataLoader, "__iter__", _wrap_iter)
+    patch.replace(_dataloader._BaseDataLoaderIter, "__next__", _wrap_next)
+
+
+def _wrap_iter(original: Any) -> Any:
+    @functools.wraps(original)
+    def __iter__(self: Any) -> Any:
+        iterator = original(self)
+        if (run := active()) is not None:
+            _loader_of[iterator] = ref(self)
+            run.emit(LoaderStarted(self))
+        return iterator
+
+    return __iter__
+
+
+def _wrap_next(original: Any) -> Any:
+    @functools.wraps(original)
+    def __next__(self: Any) -> Any:
+        run = active()
+        if run is None or (known := _loader_of.get(self)) is None:
+            return original(self)
+        loader = known() or self
+        try:
+            batch = original(self)
+        except StopIteration:
+            run.emit(LoaderFinished(loader))
+            raise
+        run.emit(BatchLoaded(loader, batch))
+        return batch
+
+    return __next__

@@ -1,0 +1,50 @@
+"""Watches optimizer steps through PyTorch's global step hooks, and `zero_grad`."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from torch import nn
+from torch.compiler import is_compiling
+from torch.optim.optimizer import (
+    Optimizer,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+from autotrack.context import active
+from autotrack.events import GradientsZeroed, StepDone, StepStarted
+from autotrack.observers._patch import Patch
+
+
+def install(patch: Patch) -> None:
+    """Watch the steps of every optimizer, a person's own subclasses and compiled steps included."""
+    patch.hook(register_optimizer_step_pre_hook, _step_started)
+    patch.hook(register_optimizer_step_post_hook, _step_done)
+    patch.replace(Optimizer, "zero_grad", _wrap_zero_grad)
+    patch.replace(nn.Module, "zero_grad", _wrap_zero_grad)
+
+
+def _step_started(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+    if is_compiling() or (run := active()) is None:
+        return
+    closure = kwargs.get("closure") if len(args) < 2 else args[1]
+    run.emit(StepStarted(optimizer, closure is not None))
+
+
+def _step_done(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+    if is_compiling() or (run := active()) is None:
+        return
+    run.emit(StepDone(optimizer))
+
+
+def _wrap_zero_grad(original: Any) -> Any:
+    @functools.wraps(original)
+    def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, *args, **kwargs)
+        if not is_compiling() and (run := active()) is not None:
+            run.emit(GradientsZeroed(self))
+        return result
+
+    return zero_grad

@@ -1,0 +1,136 @@
+"""What is kept of a run: plain numbers, histograms and text, each at its place on the x axis.
+
+Histogram bins are fixed and logarithmic: edges at plus and minus 2^e and 1.5 * 2^e, two bins an
+octave, and one bin around zero. The bin of a float32 value is read off its bits (sign, exponent and
+top mantissa bit), so a device counts a tensor with a shift and a bincount, and histograms of
+different moments share their edges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# float32 bits >> 22: sign bit, eight exponent bits, top mantissa bit
+BIT_CODES = 1024
+
+_SIGN = 512
+_NONFINITE = 510
+_EXPONENT_BIAS = 127
+_SMALLEST_NORMAL_EXPONENT = -126
+_OCTAVES_KEPT = 12
+
+
+@dataclass(slots=True)
+class Histogram:
+    """The distribution of the finite values of one tensor at one moment.
+
+    `counts[i]` values lie between `limits[i - 1]` and `limits[i]`; `limits` is strictly increasing.
+    The first bucket is empty: it states the left edge of the second. `number`, `total` and
+    `total_squares` are count, sum and sum of squares of the finite values, `minimum` and `maximum`
+    their range (NaN when there is none). `nonfinite` counts NaN, +inf and -inf.
+    """
+
+    limits: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    minimum: float
+    maximum: float
+    number: int
+    total: float
+    total_squares: float
+    nonfinite: tuple[int, int, int] = (0, 0, 0)
+
+
+EMPTY_HISTOGRAM = Histogram(np.empty(0), np.empty(0), np.nan, np.nan, 0, 0.0, 0.0)
+
+
+@dataclass(slots=True)
+class Record:
+    """Everything recorded at one `x` (a step or an epoch) and `time` (unix seconds): one event.
+
+    `scalars` are kept as float32. `texts` are Markdown for TensorBoard's text tab. `hidden` values
+    (numeric arrays, a text or a list of texts) are for autotrack's own reader: no TensorBoard tab
+    draws them. `hyperparameters` fill TensorBoard's HParams tab; one record of a run has them.
+    """
+
+    x: int
+    time: float
+    scalars: list[tuple[str, float]] = field(default_factory=list)
+    histograms: list[tuple[str, Histogram]] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)
+    hidden: list[tuple[str, NDArray[np.generic] | str | list[str]]] = field(default_factory=list)
+    hyperparameters: dict[str, bool | float | str] = field(default_factory=dict)
+
+
+def histogram_from_bit_counts(  # noqa: PLR0917 - one statistic each
+    counts: NDArray[np.int64],
+    minimum: float,
+    maximum: float,
+    total: float,
+    total_squares: float,
+    nonfinite: tuple[int, int, int] = (0, 0, 0),
+    floor_exponent: int | None = None,
+) -> Histogram:
+    """Turn the counts of a tensor's bit codes into a `Histogram`.
+
+    `counts` has 1024 entries: how many float32 values have each code `(bits >> 22) & 1023`; the
+    codes of NaN and infinity are left out. The other numbers are over the finite values only.
+    Magnitudes below `2 ** floor_exponent` (default: twelve octaves below the power of two at or
+    under the largest magnitude) and denormals are counted in the bin around zero. Raises ValueError
+    for any other number of codes.
+    """
+    if len(counts) != BIT_CODES:
+        raise ValueError(f"expected {BIT_CODES} bit code counts, got {len(counts)}")
+    positive, negative = counts[:_NONFINITE], counts[_SIGN : _SIGN + _NONFINITE]
+    number = int(positive.sum() + negative.sum())
+    if number == 0:
+        return replace(EMPTY_HISTOGRAM, nonfinite=nonfinite)
+    if floor_exponent is None:
+        floor_exponent = _largest_exponent(positive, negative) - _OCTAVES_KEPT
+    limits, bins = _bins(positive, negative, _first_code(floor_exponent))
+    kept = _kept(bins)
+    return Histogram(
+        limits[kept], bins[kept], minimum, maximum, number, total, total_squares, nonfinite
+    )
+
+
+def _largest_exponent(positive: NDArray[np.int64], negative: NDArray[np.int64]) -> int:
+    return (int(np.flatnonzero(positive + negative)[-1]) >> 1) - _EXPONENT_BIAS
+
+
+def _first_code(exponent: int) -> int:
+    clamped = min(max(exponent, _SMALLEST_NORMAL_EXPONENT), _EXPONENT_BIAS)
+    return 2 * (clamped + _EXPONENT_BIAS)
+
+
+def _magnitudes() -> NDArray[np.float64]:
+    """Smallest magnitude of each code from the normal numbers up to 2^128; shape [511]."""
+    codes = np.arange(_NONFINITE + 1)
+    edges: NDArray[np.float64] = np.ldexp(1 + (codes & 1) / 2, (codes >> 1) - _EXPONENT_BIAS)
+    return edges
+
+
+_EDGES = _magnitudes()
+
+
+def _bins(
+    positive: NDArray[np.int64], negative: NDArray[np.int64], first: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Right edges and counts of all bins from -2^128 to 2^128; codes below `first` are zero."""
+    edges = _EDGES[first:]
+    limits = np.concatenate([-edges[::-1], edges])
+    zero = positive[:first].sum() + negative[:first].sum()
+    bins = np.concatenate([[0], negative[first:][::-1], [zero], positive[first:]])
+    return limits, bins.astype(np.float64)
+
+
+def _kept(bins: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """The occupied bins, and before each run of them one empty bin that states its left edge."""
+    kept = bins > 0
+    kept[:-1] |= kept[1:]
+    return kept

@@ -1,0 +1,148 @@
+"""Value axes: linear or logarithmic, and numbers written as a person would write them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, Formatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_ZEROS_TOLERATED = 0.1
+
+
+def wants_log(curves: Iterable[Floats], decades: float = 2.0) -> bool:
+    """Whether values belong on a logarithmic axis: none is negative and the positive ones span more than `decades`.
+
+    A few exact zeros are tolerated (they cannot be drawn there and must be marked); many are not.
+    """
+    values = finite(curves)
+    positive = values[values > 0]
+    if len(positive) < 2 or values.min() < 0 or len(positive) < (1 - _ZEROS_TOLERATED) * len(values):
+        return False
+    return bool(math.log10(positive.max()) - math.log10(positive.min()) > decades)
+
+
+def finite(curves: Iterable[Floats]) -> Floats:
+    """All finite values of the curves in one array."""
+    arrays = [curve[np.isfinite(curve)] for curve in curves]
+    return np.concatenate(arrays) if arrays else np.empty(0)
+
+
+def set_value_axis(ax: Axes, values: Floats, log: bool, room: float = 0.07) -> None:
+    """Set limits, ticks and number format of the y axis for finite `values`; `room` is the margin as a part of the axis."""
+    if log:
+        _set_log_axis(ax, values[values > 0], room)
+        return
+    low, high = _linear_limits(values, room)
+    ax.set_ylim(low, high)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3))
+    ax.yaxis.set_major_formatter(PlainNumbers())
+
+
+def _linear_limits(values: Floats, room: float) -> tuple[float, float]:
+    if not len(values):
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    spread = high - low
+    # A curve that is constant up to rounding is a flat line in the middle, not magnified rounding errors.
+    if spread <= 1e-6 * max(abs(low), abs(high)):
+        around = 0.1 * max(abs(low), abs(high)) or 1.0
+        return low - around, high + around
+    return low - room * spread, high + room * spread
+
+
+def _set_log_axis(ax: Axes, values: Floats, room: float) -> None:
+    low, high = math.log10(values.min()), math.log10(values.max())
+    margin = room * max(high - low, 0.5)
+    low, high = low - margin, high + margin
+    ax.set_yscale("log")
+    ax.set_ylim(10**low, 10**high)
+    exponents = np.arange(math.ceil(low), math.floor(high) + 1)
+    stride = max(1, -(-len(exponents) // 6))
+    shown = exponents[exponents % stride == 0]
+    ax.yaxis.set_major_locator(FixedLocator([10.0**int(e) for e in shown]))
+    ax.yaxis.set_major_formatter(PowersOfTen())
+    ax.yaxis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=100) if stride == 1 else FixedLocator([]))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="y", which="minor", length=1.5, width=0.5)
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number in at most `digits` significant digits: `0.0213`, `12,340`, `2.5×10⁻⁵`."""
+    if value == 0 or not math.isfinite(value):
+        return {math.inf: "∞", -math.inf: "−∞"}.get(value, "0" if value == 0 else "NaN")
+    exponent = math.floor(math.log10(abs(value)))
+    if -4 <= exponent < 7:
+        text = f"{value:,.{max(0, digits - 1 - exponent)}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+    else:
+        mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+        text = f"{mantissa.rstrip('0').rstrip('.')}×{power_of_ten(int(power))}"
+    return text.replace("-", "−")
+
+
+def power_of_ten(exponent: int) -> str:
+    """Ten to the power of `exponent` in plain letters, `10⁻³`, so that it stays text in an SVG."""
+    return "10" + str(exponent).translate(_SUPERSCRIPTS)
+
+
+def whole(value: int) -> str:
+    """A whole number with its thousands set apart: `1,234`."""
+    return f"{value:,}".replace("-", "−")
+
+
+class PlainNumbers(Formatter):
+    """Tick labels of a linear axis: as many decimals as neighbouring ticks need, powers of ten for extremes."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        largest = max((abs(value) for value in values), default=0.0)
+        if largest == 0 or not 1e-3 <= largest < 1e5:
+            return [number(float(value)) for value in values]
+        gap = min((abs(b - a) for a, b in zip(values, values[1:], strict=False)), default=largest)
+        decimals = _decimals(values, gap)
+        return [f"{0.0 if value == 0 else value:,.{decimals}f}".replace("-", "−") for value in values]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return number(float(x))
+
+
+def _decimals(values: Sequence[float], gap: float) -> int:
+    for decimals in range(12):
+        if all(abs(round(value, decimals) - value) < 0.01 * gap for value in values):
+            return decimals
+    return 12
+
+
+class PowersOfTen(Formatter):
+    """Tick labels of a logarithmic axis: plain numbers where all are short, else powers of ten."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        exponents = [round(math.log10(value)) for value in values]
+        if all(-3 <= exponent <= 3 for exponent in exponents):
+            return [number(10.0**exponent) for exponent in exponents]
+        return [power_of_ten(exponent) for exponent in exponents]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return power_of_ten(round(math.log10(x)))
+
+
+class Steps(Formatter):
+    """Tick labels of an axis of steps: `500`, `20k`, `1.5M`."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        largest = max((abs(value) for value in values), default=0.0)
+        unit, letter = (1e6, "M") if largest >= 2e6 else (1e3, "k") if largest >= 1e4 else (1.0, "")
+        return [self._one(value, unit, letter) for value in values]
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return self._one(x, 1.0, "")
+
+    @staticmethod
+    def _one(value: float, unit: float, letter: str) -> str:
+        return "0" if value == 0 else f"{value / unit:,.10g}{letter}".replace("-", "−")

@@ -1,0 +1,68 @@
+"""Which series of a record a figure shows, in which order, under which name and colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autotrack.history import History
+from autotrack.report.style import BLUE, COLOURS, GREEN, PURPLE, VERMILLION
+from autotrack.series import Series
+
+_OWN_COLOURS = {"train": BLUE, "val": VERMILLION, "test": GREEN, "train_eval": PURPLE}
+_MARKERS = ("o", "s", "D", "^", "v", "P")
+_NO_PHASE = ("train", "train_epoch")
+_INITIAL = "_initial"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A series with its place in a figure: the stream it belongs to, its name, colour and marker."""
+
+    series: Series
+    stream: str
+    name: str
+    colour: str
+    marker: str = "o"
+
+
+def training(history: History, tag: str, name: str = "train") -> list[Curve]:
+    """The training series under `tag`, one a stream; a stream without a name is called `name`."""
+    curves = []
+    for index, stream in enumerate(history.streams or [""]):
+        series = history.get(f"{tag}/{stream}" if stream else tag)
+        if series is not None and len(series):
+            curves.append(Curve(series, stream, stream or name, COLOURS[index % len(COLOURS)]))
+    return curves
+
+
+def evaluations(history: History, quantity: str) -> list[Curve]:
+    """The series of all evaluation phases of a quantity such as `Loss`, in the order in which they began."""
+    found = [tag for tag in history if _phase(history, quantity, tag) and len(history[tag])]
+    taken = {curve.colour for tag in ("Loss/train", "Accuracy/train") for curve in training(history, tag)}
+    curves = []
+    for index, tag in enumerate(found):
+        name = _phase(history, quantity, tag)
+        colour = _free_colour(name, taken)
+        taken.add(colour)
+        curves.append(Curve(history[tag], "", name, colour, _MARKERS[index % len(_MARKERS)]))
+    return curves
+
+
+def initial(history: History, quantity: str, phase: str) -> Series | None:
+    """The evaluation of a phase before training, if there was one."""
+    return history.get(f"{quantity}/{phase}{_INITIAL}")
+
+
+def _phase(history: History, quantity: str, tag: str) -> str:
+    group, _, name = tag.partition("/")
+    last = name.rpartition("/")[2]
+    if group != quantity or name.startswith("train/") or name in _NO_PHASE or name.endswith(_INITIAL):
+        return ""
+    # `Loss/train_epoch/<stream>` is a training curve.
+    return "" if name.startswith("train_epoch/") and last in history.streams else name
+
+
+def _free_colour(phase: str, taken: set[str]) -> str:
+    wished = _OWN_COLOURS.get(phase.partition("_")[0] if phase != "train_eval" else phase)
+    free = [colour for colour in COLOURS if colour not in taken]
+    return wished if wished in free else (free or list(COLOURS))[0]

@@ -1,0 +1,274 @@
+"""One run: owns the parts and moves every event from observers to metrics to the record."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from autotrack import context, metrics, observers, sinks
+from autotrack.buffer import Buffer, record_of
+from autotrack.capture.capture import Capture
+from autotrack.capture.models import Models
+from autotrack.capture.streams import settle_names, tag_of
+from autotrack.config import Config, default_directory
+from autotrack.coverage import Coverage, describe
+from autotrack.directory import free_directory
+from autotrack.errors import NestedRunError
+from autotrack.events import StepDone
+from autotrack.guard import Guard
+from autotrack.loopscope import LoopScope
+from autotrack.metrics import Surroundings
+from autotrack.row import Row
+from autotrack.schedule import Schedule
+
+if TYPE_CHECKING:
+    from autotrack.frames import Line
+    from autotrack.history import History
+    from autotrack.records import Record
+
+_FLUSH_SECONDS = 1.0
+_FLUSH_ROWS = 1000
+
+#: Models and optimizers by `id` that an open run was given, to refuse the same one twice.
+_given: dict[int, Run] = {}
+
+
+class Run:
+    """A run in the making, or one that is over: `directory`, `history`, `coverage`, `cost`."""
+
+    def __init__(self, config: Config, *, boundary: int | None = None, opened_at: Line | None = None) -> None:
+        self.config = config
+        self.started = time.time()
+        self.directory = free_directory(config.logdir or default_directory())
+        self.name = config.name or self.directory.name
+        self.cost = 0.0
+        self.open = False
+        self._guard = Guard(strict=config.strict)
+        self._models = Models()
+        self._surroundings = Surroundings(self._models.name_of, config.include, config.exclude)
+        self._metrics = metrics.create(config.metrics, self._surroundings)
+        self._sink_factories = sinks.chosen(config.sinks)
+        self._sinks: list[tuple[str, Any]] | None = None
+        self._capture = Capture(LoopScope(boundary, opened_at), self._publish, self._add_row, self._models)
+        self._capture.training.snapshot_due = self._snapshot_due
+        self._listeners = _listeners(self._metrics)
+        self._schedules: dict[Any, Schedule] = {}
+        self._buffer = Buffer()
+        self._busy = False
+        self._pid = os.getpid()
+        self._flushed = time.monotonic()
+        self._mine: list[int] = []
+        self._missing: list[str] = []
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def give(self, things: Iterable[tuple[str | None, Any]]) -> None:
+        """Take models and optimizers that the person handed over, with their names where known.
+
+        Raises NestedRunError when another open run was given the same one.
+        """
+        things = list(things)
+        for name, thing in things:
+            other = _given.get(id(thing))
+            if other is not None and other is not self:
+                msg = (
+                    f"{name or type(thing).__name__} is tracked already, by the run {other.name!r} that is "
+                    "still open; end that one first, or track it once"
+                )
+                raise NestedRunError(msg)
+        for name, thing in things:
+            _given[id(thing)] = self
+            self._mine.append(id(thing))
+            self._guard.call("discovery", self._know, name, thing)
+
+    def _know(self, name: str | None, thing: Any) -> None:
+        if isinstance(thing, torch.nn.Module):
+            self._models.add(name or "model", thing)
+        else:
+            self._capture.training.add_optimizer(thing, name)
+
+    def start(self) -> None:
+        """Install the hooks; from now on events are taken."""
+        self._missing = self._guard.call("hooks", observers.acquire) or []
+        self.open = True
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """End the run: undo the hooks, close the passes, write what is left."""
+        if not self.open:
+            return
+        self.open = False
+        for key in self._mine:
+            _given.pop(key, None)
+        self._guard.call("models", self._models.release)
+        if "hooks" not in self._guard.failed:
+            self._guard.call("hooks", observers.release)
+        if os.getpid() != self._pid:
+            return
+        self._busy = True
+        self._guard.call("capture", self._capture.end, failed=error is not None)
+        self._write_coverage()
+        self.flush()
+        for name, sink in self._sinks or []:
+            self._guard.call(f"sink {name}", sink.close)
+        self._busy = False
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def emit(self, event: Any) -> None:
+        """Take one event; what autotrack itself does meanwhile is not observed."""
+        if self._busy or not self.open:
+            return
+        began = time.perf_counter()
+        self._busy = True
+        try:
+            self._guard.call("capture", self._capture.see, event)
+            if type(event) is StepDone:
+                self._flush_when_due()
+        finally:
+            self._busy = False
+            self.cost += time.perf_counter() - began
+
+    def _publish(self, moment: Any) -> None:
+        for part, handler in self._listeners.get(type(moment), ()):
+            self._guard.call(part, handler, moment)
+
+    def _snapshot_due(self, stream: Any, step: int, epoch: int | None, last_batch: bool) -> bool:
+        schedule = self._schedules.get(stream)
+        if schedule is None:
+            schedule = self._schedules[stream] = Schedule(self.config.histograms)
+        return schedule.due(step, epoch, last_batch=last_batch)
+
+    # -- records ---------------------------------------------------------------------------------
+
+    def _add_row(self, row: Row, stream: Any) -> None:
+        if row:
+            self._buffer.add(row, stream)
+
+    def log(self, name: str, value: Any) -> None:
+        """Record a person's own number at the current step.
+
+        Raises TypeError where `value` is not a number or a one-element tensor.
+        """
+        number = value.detach() if isinstance(value, torch.Tensor) else float(value)
+        if isinstance(number, torch.Tensor) and number.numel() != 1:
+            msg = f"log({name!r}, ...) takes one number; this tensor has {number.numel()}"
+            raise TypeError(msg)
+        if isinstance(number, torch.Tensor):
+            number = float(number) if number.device.type == "cpu" else number.clone()
+        steps = max(self._capture.training.position().steps - 1, 0)
+        self._add_row(Row(steps, time.time(), scalars=[(name, number)]), None)
+
+    def _flush_when_due(self) -> None:
+        if len(self._buffer.rows) >= _FLUSH_ROWS or time.monotonic() - self._flushed >= _FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write everything recorded so far."""
+        self._flushed = time.monotonic()
+        if os.getpid() == self._pid:
+            self._guard.call("flush", self._flush)
+
+    def _flush(self) -> None:
+        training = self._capture.training
+        training.settle()
+        settle_names(training.streams)
+        rows = self._buffer.take()
+        if not rows:
+            return
+        records = [record_of(row, lambda tag, s=stream: tag_of(s, tag)) for row, stream in rows]  # type: ignore[misc]
+        self._write(records)
+
+    def _write(self, records: list[Record]) -> None:
+        if self._sinks is None:
+            self.directory = free_directory(self.directory)
+            self._sinks = [(n, s) for n, make in self._sink_factories if (s := self._open(n, make)) is not None]
+            records = [self._first_record(), *records]
+        for name, sink in self._sinks:
+            self._guard.call(f"sink {name}", sink.write, records)
+
+    def _open(self, name: str, make: Callable[[Path], Any]) -> Any:
+        return self._guard.call(f"sink {name}", make, self.directory)
+
+    def _first_record(self) -> Record:
+        from autotrack.facts import first_record  # noqa: PLC0415 - once a run, and only here
+
+        streams = [s.name for s in self._capture.training.streams if s.suffix]
+        return first_record(_facts(self), self.config.config, streams, _options(self.config))
+
+    # -- what a person may ask -------------------------------------------------------------------
+
+    @property
+    def history(self) -> History:
+        """The record read back from disk, up to now."""
+        from autotrack.history import read  # noqa: PLC0415 - reading is not part of tracking
+
+        was_busy, self._busy = self._busy, True
+        try:
+            self.flush()
+        finally:
+            self._busy = was_busy
+        return read(self.directory)
+
+    @property
+    def coverage(self) -> Coverage:
+        """What was hooked, whether it fired, and what is missing and why."""
+        return describe(self._capture, self._surroundings, self._guard.failed, self._missing)
+
+    def _write_coverage(self) -> None:
+        if self._sinks is None and not self._buffer.rows:
+            return
+        row = self._guard.call("coverage", self._coverage_row)
+        if row is not None:
+            self._buffer.add(row, None)
+
+    def _coverage_row(self) -> Row:
+        coverage = self.coverage
+        row = Row(0, time.time(), texts=[("coverage", coverage.markdown())])
+        row.hidden.append(("autotrack/coverage", coverage.json()))
+        return row
+
+    def __repr__(self) -> str:
+        state = "open" if self.open else "over"
+        return f"<autotrack run {self.name!r} in {self.directory}, {state}>"
+
+    # -- being the active run --------------------------------------------------------------------
+
+    def __enter__(self) -> Run:
+        self._token = context.enter(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        context.leave(self._token)
+
+
+def _listeners(found: list[metrics.Metric]) -> dict[type, list[tuple[str, Callable[[Any], None]]]]:
+    listeners: dict[type, list[tuple[str, Callable[[Any], None]]]] = {}
+    for metric in found:
+        for moment, method in metric.listens.items():
+            listeners.setdefault(moment, []).append((type(metric).__name__, getattr(metric, method)))
+    return listeners
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """Return what the record says about where and how a run was made."""
+    return {
+        "started": run.started,
+        "name": run.name,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "python": sys.version.split()[0],
+        "torch": torch.__version__,
+        "argv": list(sys.argv),
+    }
+
+
+def _options(config: Config) -> dict[str, Any]:
+    return {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "config"}

@@ -1,0 +1,59 @@
+"""One file per consumer of records. A sink is found by its file's name; there is no list to edit."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from autotrack.errors import UsageError
+from autotrack.records import Record
+
+DEFAULT = ("tensorboard",)
+
+
+class Sink(Protocol):
+    """Takes the records of a run, some at a time; made with the run's directory."""
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Take some records, in order."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+
+def names() -> list[str]:
+    """Return the names of autotrack's own sinks."""
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+
+
+def find(name: str) -> Any:
+    """Return what makes the sink called `name` from a directory.
+
+    A name is a file of this folder (its `open`), an entry point of the group `autotrack.sinks`, or
+    `"package.module:factory"`. Raises UsageError, with the nearest known name, when there is none.
+    """
+    if ":" in name:
+        module, _, attribute = name.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    if name in names():
+        return importlib.import_module(f"{__name__}.{name}").open
+    others = {point.name: point for point in entry_points(group="autotrack.sinks")}
+    if name in others:
+        return others[name].load()
+    near = difflib.get_close_matches(name, [*names(), *others], n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    msg = f"there is no sink {name!r}{hint} Known: {', '.join([*names(), *others])}."
+    raise UsageError(msg)
+
+
+def chosen(wanted: tuple[str, ...] | None) -> list[tuple[str, Any]]:
+    """Return name and factory of each wanted sink; `"+name"` adds to the default."""
+    if wanted is None:
+        wanted = DEFAULT
+    elif any(name.startswith("+") for name in wanted):
+        wanted = (*DEFAULT, *wanted)
+    return [(name, find(name)) for name in dict.fromkeys(name.lstrip("+") for name in wanted)]

@@ -1,0 +1,112 @@
+"""Numbers of steps and epochs, from the order of events alone. Pure Python, no torch.
+
+Epoch numbers are the person's own, and never go back: where the person's number starts over, ours
+run on from the last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+#: Without epochs, loader restarts or evaluations, a training pass is this many steps.
+STRETCH = 100
+
+
+@dataclass(slots=True)
+class EpochCounter:
+    """Turns the numbers a loop shows into numbers that never go back."""
+
+    current: int | None = None
+    _seen: tuple[object, int] | None = None
+    _offset: int = 0
+
+    def at(self, loop: object, number: int) -> int:
+        """Return the epoch for the loop's own `number`; `loop` tells one loop from another."""
+        seen = (loop, number)
+        if seen != self._seen:
+            restarted = self._seen is not None and (number < self._seen[1] or loop != self._seen[0])
+            if restarted and self.current is not None and number + self._offset <= self.current:
+                self._offset = self.current + 1 - number
+            self._seen = seen
+            self.current = max(number + self._offset, self.current if self.current is not None else number + self._offset)
+        assert self.current is not None
+        return self.current
+
+
+    def peek(self, loop: object, number: int) -> int:
+        """Return the epoch that `at` would, without moving on."""
+        return EpochCounter(self.current, self._seen, self._offset).at(loop, number)
+
+
+@dataclass(slots=True)
+class LoaderPass:
+    """One iteration over one loader."""
+
+    serial: int
+    batches: int = 0
+    finished: bool = False
+    trained: bool = False
+
+
+@dataclass(slots=True)
+class LoaderClock:
+    """Counts the passes over the training loader, for loops that show no epoch number."""
+
+    passes: dict[int, LoaderPass] = field(default_factory=dict)
+    sampled: set[int] = field(default_factory=set)
+    primary: int | None = None
+    trained: set[int] = field(default_factory=set)
+    epoch: int = -1
+    _serial: int = 0
+
+    def started(self, loader: int, length: int | None) -> None:
+        """A pass over `loader` starts; `length` is its number of batches where that is known."""
+        last = self.passes.get(loader)
+        if last and last.trained and last.batches == 1 and not last.finished and length != 1:
+            # `next(iter(loader))`: batches are drawn, the loader is not passed over.
+            self.sampled.add(loader)
+        self._serial += 1
+        self.passes[loader] = LoaderPass(self._serial)
+
+    def loaded(self, loader: int) -> None:
+        """The pass over `loader` hands out a batch."""
+        if (current := self.passes.get(loader)) is not None:
+            current.batches += 1
+
+    def finished(self, loader: int) -> None:
+        """The pass over `loader` has run to its end."""
+        if (current := self.passes.get(loader)) is not None:
+            current.finished = True
+
+    def train(self, loader: int) -> int | None:
+        """A training step uses a batch of `loader`: return the number of the training pass."""
+        current = self.passes.get(loader)
+        if current is None or loader in self.sampled:
+            return None
+        before = self.passes.get(self.primary) if self.primary is not None else None
+        if before is None or before.finished:
+            self.primary = loader
+        self.trained.add(loader)
+        if not current.trained:
+            current.trained = True
+            if loader == self.primary:
+                self.epoch += 1
+        return self.epoch if self.epoch >= 0 else None
+
+    def in_training_pass(self, loader: int | None) -> bool:
+        """Whether `loader` is in the middle of a pass that training uses."""
+        current = self.passes.get(loader) if loader is not None else None
+        return current is not None and current.trained and not current.finished
+
+
+@dataclass(slots=True)
+class Stretch:
+    """The passes of a training that has neither epochs nor a loader."""
+
+    steps: int = 0
+    evaluations: int = 0
+
+    def step(self) -> bool:
+        """Count a step; True when the pass is full."""
+        self.steps += 1
+        return self.evaluations == 0 and self.steps >= STRETCH

@@ -1,0 +1,40 @@
+"""soft_margin_loss imported by its name: scores against plus and minus one."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn, optim
+from torch.nn.functional import soft_margin_loss
+from torch.utils.data import DataLoader, TensorDataset
+
+
+def loop(hand):
+    torch.manual_seed(113)
+    x = torch.randn(22, 4)
+    y = x.sum(1, keepdim=True).sign()
+    train_data = TensorDataset(x[:16], y[:16])
+    val_data = TensorDataset(x[16:], y[16:])
+    model = nn.Linear(4, 1)
+    opt = optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    n = 0
+    for epoch in range(1, 4):
+        for x, y in DataLoader(train_data, batch_size=6, shuffle=True):
+            opt.zero_grad()
+            out = model(x)
+            loss = soft_margin_loss(out, y)
+            loss.backward()
+            hand.step(n, loss.item(), opt)
+            hand.saw("train", loss.item(), x.size(0), correct=(out.sign() == y).sum())
+            opt.step()
+            n += 1
+        hand.end("train", epoch)
+
+        model.eval()
+        with torch.inference_mode():
+            for x, y in DataLoader(val_data, batch_size=4):
+                out = model(x)
+                loss = soft_margin_loss(out, y)
+                hand.saw("val", loss.item(), x.size(0), correct=(out.sign() == y).sum())
+        model.train()
+        hand.end("val", epoch)
+    return model, opt

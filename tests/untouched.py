@@ -1,0 +1,105 @@
+"""Photographs every place where autotrack may hook into PyTorch, to compare before with after."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+import torch
+import torch.jit._builtins
+import torch.nn.modules.loss
+import torch.nn.modules.module
+import torch.nn.utils.clip_grad
+import torch.utils.data.dataloader
+
+# `torch.optim` hides this module's name behind its own
+from torch.optim import optimizer as torch_optim_optimizer
+
+# Python and PyTorch fill these in by themselves, at any time
+ITS_OWN = frozenset({"__annotations__", "__doc__", "__warningregistry__", "_abc_impl"})
+
+MODULES = (
+    torch,
+    torch._C._nn,
+    torch.autograd,
+    torch.nn.functional,
+    torch.nn.utils,
+    torch.nn.utils.clip_grad,
+    torch.amp,
+    torch.amp.grad_scaler,
+    torch.utils.data,
+    torch.utils.data.dataloader,
+    torch_optim_optimizer,
+)
+
+CLASSES = (
+    torch.Tensor,
+    torch.nn.Module,
+    torch.nn.Parameter,
+    torch.optim.Optimizer,
+    torch.optim.lr_scheduler.LRScheduler,
+    torch.amp.GradScaler,
+    torch.cuda.amp.GradScaler,
+    torch.autograd.Function,
+    torch.utils.data.DataLoader,
+    torch.utils.data.dataloader._BaseDataLoaderIter,
+    torch.utils.data.dataloader._SingleProcessDataLoaderIter,
+    torch.utils.data.dataloader._MultiProcessingDataLoaderIter,
+    *(vars(torch.nn.modules.loss)[name] for name in torch.nn.modules.loss.__all__),
+)
+
+HOOK_TABLES = tuple(
+    (module, name)
+    for module in (torch_optim_optimizer, torch.nn.modules.module)
+    for name in vars(module)
+    if name.startswith("_global_") and isinstance(vars(module)[name], dict)
+)
+
+
+def surfaces() -> dict[str, Any]:
+    """Every patched or hooked place by name, with the very object that stands there now."""
+    seen: dict[str, Any] = {}
+    for owner in MODULES:
+        seen |= {
+            f"{owner.__name__}.{name}": value
+            for name, value in vars(owner).items()
+            if callable(value) and name not in ITS_OWN
+        }
+    for owner in CLASSES:
+        seen |= {
+            f"{owner.__module__}.{owner.__qualname__}.{name}": value
+            for name, value in vars(owner).items()
+            if name not in ITS_OWN
+        }
+    for module, name in HOOK_TABLES:
+        seen |= {
+            f"{module.__name__}.{name}[{key}]": hook for key, hook in getattr(module, name).items()
+        }
+    seen |= {
+        f"torch.jit operator of {function}": operator for function, operator in _operators().items()
+    }
+    seen["sys.meta_path"] = tuple(sys.meta_path)
+    seen["sys.excepthook"] = sys.excepthook
+    seen["sys.gettrace"] = sys.gettrace()
+    seen["sys.getprofile"] = sys.getprofile()
+    seen["threading.excepthook"] = threading.excepthook
+    return seen
+
+
+def _operators() -> dict[int, str]:
+    # what TorchScript takes each function for; the table is made at its first use
+    return torch.jit._builtins._get_builtin_table()
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Names whose object is another one now, is new, or is gone."""
+    return sorted(
+        name
+        for name in before.keys() | after.keys()
+        if (name in before) != (name in after) or not _same(before[name], after[name])
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (isinstance(one, (tuple, str)) and one == other)
