@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import inspect
 import os
 import sys
@@ -97,7 +98,7 @@ def report(
     `directory`: where to, by default `figures` in the run's directory. Raises NoRunError when there is
     no run, RecordNotFoundError for a directory without a record, UsageError for an unknown format.
     """
-    from autotrack import report as drawing  # noqa: PLC0415 - drawing is not part of tracking
+    drawing = importlib.import_module('autotrack.reports')
     from autotrack.history import read  # noqa: PLC0415
 
     run = run_or_directory if run_or_directory is not None else _current()

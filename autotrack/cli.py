@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -10,7 +11,6 @@ from autotrack.errors import AutotrackError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -26,7 +26,7 @@ class FriendlyGroup(click.Group):
             raise click.ClickException(str(error)) from error
 
 
-def show_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+def show_version(context: click.Context, _option: click.Parameter, wanted: object) -> None:
     """Print the version and leave, when `--version` was given."""
     if wanted:
         from autotrack import __version__
@@ -51,20 +51,26 @@ def main() -> None:
     autotrack run train.py --lr 0.1     train, tracked: loss, accuracy, gradients, ...
     autotrack report runs/mnist         draw the figures of a run, also after a crash
     tensorboard --logdir runs           look at all runs in TensorBoard
-    """
+    """  # noqa: D301 - click reads the backspace as "leave these lines alone"
 
 
-def split_pair(text: str) -> tuple[str, object]:
-    """Return the name and value of `name=value`; a value that reads as JSON is that."""
+def hyperparameters(
+    _context: click.Context, option: click.Parameter, pairs: Sequence[str]
+) -> dict[str, object]:
+    """Return the names and values of `NAME=VALUE` pairs; a value that reads as JSON is that."""
     import json
 
-    name, equals, value = text.partition("=")
-    if not name or not equals:
-        raise click.BadParameter(f"{text!r} is not of the form NAME=VALUE", param_hint="--config")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+    found: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            msg = f"{pair!r} is not of the form NAME=VALUE"
+            raise click.BadParameter(msg, param=option)
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
 
 
 @main.command(
@@ -72,12 +78,98 @@ def split_pair(text: str) -> tuple[str, object]:
     options_metavar="[OPTIONS]",
     short_help="Run a training script, tracked.",
 )
-@click.option("-m", "module", is_flag=True, help="PROGRAM is a module, as in `python -m`.")
+@click.option("-m", "module", is_flag=True, help="SCRIPT is a module, as in `python -m`.")
 @click.option("--logdir", metavar="DIR", help="Where the record goes. Default: runs/<date>_<host>.")
+@click.option("--name", help="What the run is called. Default: the name of its directory.")
+@click.option(
+    "--config",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=hyperparameters,
+    help="A hyperparameter to keep with the record; may be repeated.",
+)
+@click.option("--metrics", metavar="NAMES", help="Numbers to compute; `+name` adds to the usual.")
+@click.option("--sinks", metavar="NAMES", help="Who receives the records; `+name` adds.")
+@click.option(
+    "--histograms",
+    metavar="N",
+    help="Epochs (or hundreds of steps) between two histograms, 0 for none.  [default: 1]",
+)
+@click.option("--include", metavar="PATTERN", multiple=True, help="Only these parameters.")
+@click.option("--exclude", metavar="PATTERN", multiple=True, help="Not these parameters.")
+@click.option(
+    "--budget", metavar="SHARE", help="The most of the loop's time to take, such as 0.05."
+)
+@click.option("--budget-after", metavar="SECONDS", help="Of tracking, before the budget counts.")
+@click.option(
+    "--ranks",
+    type=click.Choice(["0", "all"]),
+    default="0",
+    show_default=True,
+    help="Which workers of torchrun record: the first, or each in rank<k>/.",
+)
+@click.option("--strict", is_flag=True, default=None, help="Let autotrack's own failures raise.")
 @click.option("--quiet", is_flag=True, help="Say nothing at the end.")
-@click.argument("program", type=click.UNPROCESSED)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def run(program: str, arguments: Sequence[str], *, module: bool, quiet: bool, **options: Any) -> NoReturn:
-    """Run PROGRAM as Python would, tracking whatever trains in it."""
+@click.argument("script", type=click.UNPROCESSED)
+@click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
+def run(
+    script: str,
+    arguments: Sequence[str],
+    *,
+    module: bool,
+    quiet: bool,
+    ranks: str,
+    **options: Any,
+) -> NoReturn:
+    """Run SCRIPT exactly as `python SCRIPT ARGUMENTS` would, and track whatever trains in it.
+
+    Everything after SCRIPT belongs to the script; options of autotrack stand before it:
+
+    \b
+      autotrack run train.py --lr 0.1
+      autotrack run --logdir runs/first train.py --lr 0.1
+      autotrack run -m mypackage.train --lr 0.1
+      autotrack run --ranks all -m torch.distributed.run --nproc-per-node 2 train.py
+
+    The script's own output and exit status are untouched; at the end one line on stderr says where
+    the record is, and a table what was seen. Processes that the script starts and that train
+    record into folders of that directory.
+    """  # noqa: D301 - as above
     from autotrack import runner
-    runner.launch([program, *arguments], module=module, directory="/tmp/at/rr", quiet=quiet)
+
+    given = {name: value for name, value in options.items() if value not in (None, (), {})}
+    orders = runner.prepare(given, ranks=ranks, quiet=quiet)
+    runner.launch([script, *arguments], orders, module=module)
+
+
+@main.command(short_help="Draw the figures of a run.")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    default=["png"],
+    show_default=True,
+    help="May be repeated.",
+)
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where the figures go. Default: DIRECTORY/figures.",
+)
+def report(directory: Path, formats: Sequence[str], output: Path | None) -> None:
+    """Draw the figures of the run recorded in DIRECTORY and print where they are.
+
+    Works during the run, after it and after a crash, and on every TensorBoard log directory,
+    whoever wrote it:
+
+    \b
+      autotrack report runs/mnist
+      autotrack report runs/mnist --format pdf --format svg --output paper/figures
+    """  # noqa: D301 - as above
+    from autotrack import api
+
+    for path in api.report(directory, formats=formats, directory=output).paths:
+        click.echo(path)

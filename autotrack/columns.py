@@ -150,8 +150,7 @@ def _take_histogram_tensor(columns: Columns, index: int, tag: str, tensor: Any) 
     if not number:
         columns.histograms[tag][index] = EMPTY_HISTOGRAM
         return
-    limits, buckets = np.concatenate([left[:1], right]), np.concatenate([[0.0], counts])
-    histogram = Histogram(limits, buckets, left[0], right[-1], number, np.nan, np.nan)
+    histogram = Histogram(right, counts, left[0], right[-1], number, np.nan, np.nan)
     columns.histograms[tag][index] = histogram
 
 

@@ -79,8 +79,8 @@ def describe(
     if not evaluation.coverage.passes:
         coverage.lines.append(Line("evaluation", 0, missing="no loss was computed without a backward"))
     coverage.notes += [f"{tag} is absent: {why}" for tag, why in surroundings.absent.items()]
-    if training.skipped:
-        coverage.notes.append(f"{training.skipped} steps were skipped by the gradient scaler and are not counted")
+    if training.seen.skipped:
+        coverage.notes.append(f"{training.seen.skipped} steps were skipped by the gradient scaler and are not counted")
     if evaluation.coverage.monitored:
         coverage.notes.append(f"{evaluation.coverage.monitored} losses computed on the training batch itself are no evaluation")
     coverage.notes += [f"the evaluation {phase} was cut short by an exception" for phase in evaluation.coverage.cut_short]

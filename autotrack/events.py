@@ -59,6 +59,14 @@ class LossComputed:
     reduction: str
     ignore_index: int | None = None
     size: int | None = None
+    # What the function divides the kernel's loss by before it returns (`batchmean`).
+    divisor: float = 1.0
+    own: bool = False
+
+
+@dataclass(slots=True)
+class CriterionEntered:
+    """A person's own criterion module begins: losses computed inside it are its business."""
 
 
 @dataclass(slots=True)
@@ -135,6 +143,7 @@ class CriterionCall:
     reduction: str
     node: int | None
     site: object
+    divisor: float = 1.0
     scores: dict[str, Any] = field(default_factory=dict)
     prediction_key: int = 0
     target_key: int = 0
@@ -153,7 +162,10 @@ class TrainBatch:
     """One backward call of a training loop: the loss, how many samples, and what fed it.
 
     `value` is the loss backward was called on, before any scaling; `divisor` the number the person
-    divided by, where the graph shows one; `parts` the criterion calls that fed the loss.
+    divided by, where the graph shows one; `freed` the loss without that division, once it is known
+    to be one by the number of micro-batches; `parts` the criterion calls that fed the loss; `shown`
+    what the loop says about the epoch; `seen_by` the streams whose pass has seen the batch, and
+    `counted_by` those whose mean loss has counted it.
     """
 
     site: Any
@@ -163,9 +175,10 @@ class TrainBatch:
     parts: list[CriterionCall]
     reduction: str
     whole: bool
-    epoch: int | None
-    credited: bool = False
     freed: Value | None = None
+    shown: tuple[object, int] | None = None
+    seen_by: set[int] = field(default_factory=set)
+    counted_by: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -175,6 +188,7 @@ class GradientsReady:
     stream: Any
     clipped: bool
     snapshot: bool
+    clipped_too_early: bool = False
 
 
 @dataclass(slots=True)
@@ -203,23 +217,31 @@ class StepSkipped:
 
 @dataclass(slots=True)
 class StepTaken:
-    """One optimizer update that happened: `batches` are the backward calls that fed it."""
+    """One optimizer update that happened.
+
+    `batches` are the backward calls that fed it; in `groups`, those of one list are micro-batches of
+    one batch, those of different lists are parts of one objective.
+    """
 
     stream: Any
     step: int
     epoch: int | None
     batches: list[TrainBatch]
+    groups: list[list[TrainBatch]]
     row: Row
     snapshot: bool
 
 
 @dataclass(slots=True)
 class TrainBatchSeen:
-    """A training batch counts in its stream's running pass."""
+    """A training batch counts in its stream's running pass.
+
+    `adds` says that its loss adds to that of another batch of the step, which brings the samples.
+    """
 
     stream: Any
     batch: TrainBatch
-    loss: Value | None
+    adds: bool
 
 
 @dataclass(slots=True)

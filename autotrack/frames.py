@@ -7,6 +7,7 @@ itself asks for `locals()` is not looked into at all, because it would see that 
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Iterator
 from types import CodeType, FrameType
@@ -16,6 +17,7 @@ _DEEPEST = 80
 _OPTIMIZED = 0x1
 _COPIES = sys.version_info < (3, 13)
 _ASKS_FOR_LOCALS = frozenset({"locals", "vars", "dir", "eval", "exec"})
+_asks: dict[int, tuple[CodeType, bool]] = {}
 
 #: A line of code somewhere: the unit call sites are made of.
 Line = tuple[CodeType, int]
@@ -54,7 +56,8 @@ def person_frames(boundary: int | None = None) -> Iterator[FrameType]:
 def call_chain(boundary: int | None) -> tuple[int, ...]:
     """Return a key of the person's lines from here outwards, up to and with the boundary.
 
-    The key holds the `id` of each code object, alive in `lines`, and the line number.
+    The key holds the `id` of each code object, kept alive here, and the place in it: two calls on
+    one line are two places.
     """
     key: list[int] = []
     frame: FrameType | None = sys._getframe(1)
@@ -63,16 +66,16 @@ def call_chain(boundary: int | None) -> tuple[int, ...]:
             break
         known = _known.get(id(frame.f_code))
         if not (known[1] if known is not None else is_foreign(frame)):
-            key += (id(frame.f_code), frame.f_lineno)
+            key += (id(frame.f_code), frame.f_lasti)
         if id(frame) == boundary:
             break
         frame = frame.f_back
     return tuple(key)
 
 
-def lines(key: tuple[int, ...]) -> tuple[Line, ...]:
-    """Return the lines that a key of `call_chain` stands for."""
-    return tuple((_known[code][0], line) for code, line in zip(key[::2], key[1::2], strict=True))
+def lines(boundary: int | None) -> tuple[Line, ...]:
+    """Return the person's lines from here outwards, up to and with the boundary."""
+    return tuple((frame.f_code, frame.f_lineno) for frame in person_frames(boundary))
 
 
 def variables(frame: FrameType) -> dict[str, Any]:
@@ -82,7 +85,7 @@ def variables(frame: FrameType) -> dict[str, Any]:
         return dict(frame.f_locals)
     if not _COPIES:
         return dict(frame.f_locals)
-    if not _ASKS_FOR_LOCALS.isdisjoint(code.co_names):
+    if _asks_for_locals(code):
         return {}
     held = frame.f_locals
     found = dict(held)
@@ -90,6 +93,18 @@ def variables(frame: FrameType) -> dict[str, Any]:
     if sys.getrefcount(held) <= 3:
         held.clear()
     return found
+
+
+def _asks_for_locals(code: CodeType) -> bool:
+    """Whether a function calls the builtins that show its locals (`model.eval()` is none of them)."""
+    known = _asks.get(id(code))
+    if known is None:
+        asks = not _ASKS_FOR_LOCALS.isdisjoint(code.co_names) and any(
+            i.argval in _ASKS_FOR_LOCALS and i.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+            for i in dis.get_instructions(code)
+        )
+        known = _asks[id(code)] = (code, asks)
+    return known[1]
 
 
 def variable(frame: FrameType, name: str) -> Any:

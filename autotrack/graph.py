@@ -53,7 +53,7 @@ def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
         node = _only_input(node)
         call = _call_at(node, calls)
     if call is not None:
-        return Reading([call], divisor, exact=True)
+        return Reading([call], divisor / call.divisor, exact=True)
     if not calls:
         return Reading([], divisor)
     parts, only_averaged = _walk(node, calls)
@@ -117,3 +117,22 @@ def _walk(start: Any, calls: dict[int, CriterionCall]) -> tuple[list[CriterionCa
         only_means = only_means and (node.name() in _MEANS or _constant_divisor(node) == 1.0)
         waiting.extend(following for following, _ in node.next_functions)
     return list(found.values()), only_means and len(seen) > 0
+
+
+def leaves(start: Any) -> list[Tensor]:
+    """Return the tensors whose gradients a backward from `start` accumulates into."""
+    found: list[Tensor] = []
+    waiting, seen = [start], {id(None)}
+    # Nodes are kept in `waiting`, so that the identities in `seen` stay theirs.
+    position = 0
+    while position < len(waiting):
+        node = waiting[position]
+        position += 1
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        variable = getattr(node, "variable", None)
+        if variable is not None:
+            found.append(variable)
+        waiting.extend(following for following, _ in node.next_functions)
+    return found

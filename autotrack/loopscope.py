@@ -93,7 +93,7 @@ class LoopScope:
         key = frames.call_chain(self.boundary)
         known = self._sites.get(key)
         if known is None:
-            known = self._sites[key] = self._read(frames.lines(key))
+            known = self._sites[key] = self._read(frames.lines(self.boundary))
         return known
 
     def epoch_number(self, site: Site, *, loader_based: bool) -> tuple[Loop, int] | None:
@@ -296,7 +296,10 @@ def epoch_loop(site: Site, *, loader_based: bool) -> tuple[Loop, int] | None:
     outer = [
         (loop, depth)
         for loop, depth in around[batches + 1 :]
-        if loop.counts and loop.targets and not (loop.code is inner.code and sources & loop.assigned)
+        if loop.counts
+        and loop.targets
+        and loop.epoch_variable not in inner.assigned
+        and not (loop.code is inner.code and sources & loop.assigned)
     ]
     return outer[-1] if outer else None
 

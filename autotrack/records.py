@@ -30,10 +30,10 @@ _OCTAVES_KEPT = 12
 class Histogram:
     """The distribution of the finite values of one tensor at one moment.
 
-    `counts[i]` values lie between `limits[i - 1]` and `limits[i]`; `limits` is strictly increasing.
-    The first bucket is empty: it states the left edge of the second. `number`, `total` and
-    `total_squares` are count, sum and sum of squares of the finite values, `minimum` and `maximum`
-    their range (NaN when there is none). `nonfinite` counts NaN, +inf and -inf.
+    `counts[i]` values lie between `limits[i - 1]` (`minimum` for the first) and `limits[i]`;
+    `limits` is strictly increasing. `number`, `total` and `total_squares` are count, sum and sum of
+    squares of the finite values, `minimum` and `maximum` their range (NaN when there is none).
+    `nonfinite` counts NaN, +inf and -inf.
     """
 
     limits: NDArray[np.float64]
@@ -123,14 +123,16 @@ def _bins(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Right edges and counts of all bins from -2^128 to 2^128; codes below `first` are zero."""
     edges = _EDGES[first:]
-    limits = np.concatenate([-edges[::-1], edges])
+    limits = np.concatenate([-edges[-2::-1], edges])
     zero = positive[:first].sum() + negative[:first].sum()
-    bins = np.concatenate([[0], negative[first:][::-1], [zero], positive[first:]])
+    bins = np.concatenate([negative[first:][::-1], [zero], positive[first:]])
     return limits, bins.astype(np.float64)
 
 
 def _kept(bins: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """The occupied bins, and before each run of them one empty bin that states its left edge."""
+    """The occupied bins, and one empty bin in each gap: it states the left edge of the next."""
     kept = bins > 0
-    kept[:-1] |= kept[1:]
+    # none before the first: TensorBoard would draw it from the minimum backwards
+    first = int(kept.argmax())
+    kept[first:-1] |= kept[first + 1 :]
     return kept

@@ -93,7 +93,7 @@ class Run:
         if isinstance(thing, torch.nn.Module):
             self._models.add(name or "model", thing)
         else:
-            self._capture.training.add_optimizer(thing, name)
+            self._capture.training.optimizers.add(thing, name)
 
     def start(self) -> None:
         """Install the hooks; from now on events are taken."""
@@ -177,9 +177,7 @@ class Run:
             self._guard.call("flush", self._flush)
 
     def _flush(self) -> None:
-        training = self._capture.training
-        training.settle()
-        settle_names(training.streams)
+        settle_names(self._capture.training.streams)
         rows = self._buffer.take()
         if not rows:
             return

@@ -1,4 +1,4 @@
-"""Starts Python anew on a script or module: Python itself runs it, and torch's import starts tracking.
+"""Starts Python anew on a script or module, so that Python itself runs it.
 
 Nothing here executes the script. The process becomes `python script.py`, with one folder on
 `PYTHONPATH` whose `sitecustomize` waits for torch; `autotrack.launched` does the rest over there.
@@ -10,10 +10,15 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from autotrack.config import Config, default_directory, is_disabled
+from autotrack.directory import free_directory
 from autotrack.errors import UsageError
+from autotrack.launched import children
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,23 +26,60 @@ if TYPE_CHECKING:
 STARTUP = Path(__file__).parent / "_startup"
 
 
-def launch(
-    program: Sequence[str],
-    *,
-    module: bool = False,
-    directory: str | os.PathLike[str],
-    options: Mapping[str, object] | None = None,
-    quiet: bool = False,
-) -> NoReturn:
-    """Replace this process by Python running `program`, a script (or module) and its arguments.
+def prepare(options: Mapping[str, object], *, ranks: str, quiet: bool) -> dict[str, object]:
+    """Return the orders for a run with these options of Config, checked before anything starts.
 
-    Below it every process that trains writes its record into `directory` or, for children, a
-    folder of it. `options` are those of `tracking` and must be plain (JSON). Raises UsageError
-    where this Python was told to ignore its environment.
+    The settings are read here once, so that a script that changes its directory, or a child in
+    another one, finds the same. Raises UsageError for what cannot work.
     """
-    refuse_without_environment()
-    settings = {"directory": os.fspath(directory), "options": dict(options or {}), "quiet": quiet}
-    become(command(program, module=module), environment(settings))
+    config = Config.of(options)
+    directory = unused((config.logdir or default_directory()).absolute())
+    if config.metrics is not None or config.sinks is not None:
+        check_names(replace(config, logdir=directory))
+    settings = {f.name: getattr(config, f.name) for f in fields(config) if f.name != "logdir"}
+    return {
+        "directory": str(directory),
+        "options": settings,
+        "home": str(Path.cwd()),
+        "ranks": ranks,
+        "quiet": quiet,
+    }
+
+
+def unused(wanted: Path) -> Path:
+    """Return `wanted`, or `<wanted>-2`, ... where it or a child process's folder in it is taken."""
+    directory, number = free_directory(wanted), 1
+    while children(directory):
+        number += 1
+        directory = free_directory(wanted.with_name(f"{wanted.name}-{number}"))
+    return directory
+
+
+def check_names(config: Config) -> None:
+    """Raise UsageError for a metric or a sink that does not exist.
+
+    This needs torch, so it is asked only where names were given.
+    """
+    from autotrack.run import Run
+
+    # A part that stands beside the script is found only from there: that one is tried later.
+    with suppress(ImportError):
+        Run(config)
+
+
+def launch(
+    program: Sequence[str], orders: Mapping[str, object], *, module: bool = False
+) -> NoReturn:
+    """Replace this process by Python running `program`: a script (or module) and its arguments.
+
+    `orders` are the fields of `autotrack.launched.Orders`, in what JSON knows. With
+    `AUTOTRACK_DISABLED` set plain Python runs. Raises UsageError where this Python was told to
+    ignore its environment.
+    """
+    arguments = command(program, module=module)
+    if not is_disabled():
+        refuse_without_environment()
+    become(arguments, os.environ if is_disabled() else environment(orders))
 
 
 def refuse_without_environment() -> None:
@@ -56,24 +98,29 @@ def command(program: Sequence[str], *, module: bool) -> list[str]:
 
 
 def interpreter_flags() -> list[str]:
-    """Return the options this Python was started with (`-O`, `-W error`, ...), as they were typed."""
-    after = len(sys.argv) - 1
-    typed = sys.orig_argv[1 : len(sys.orig_argv) - after]
-    if typed[-1:] == ["autotrack"] and typed[-2][-1:] == "m":
-        flags, clustered = typed[:-2], typed[-2][:-1]
-        return [*flags, clustered] if clustered != "-" else flags
-    return typed[:-1]
+    """Return the options this Python was started with (`-O`, `-W error`, ...), as typed."""
+    typed = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
+    *flags, program = typed
+    if program == "autotrack" and flags and flags[-1].startswith("-") and flags[-1].endswith("m"):
+        *flags, last = flags
+        return flags if last == "-m" else [*flags, last[:-1]]
+    return flags
 
 
-def environment(settings: Mapping[str, object]) -> dict[str, str]:
-    """Return this process's environment with the startup folder and `settings` in it."""
+def environment(orders: Mapping[str, object]) -> dict[str, str]:
+    """Return this process's environment with the startup folder and `orders` in it."""
     inherited = os.environ.get("PYTHONPATH", "")
     entries = [entry for entry in inherited.split(os.pathsep) if entry != str(STARTUP)]
     path = os.pathsep.join([str(STARTUP), *entries]) if inherited else str(STARTUP)
     # An `autotrack run` below another one is a first process again.
-    kept = {name: value for name, value in os.environ.items() if name != "AUTOTRACK_RUN_PID"}
-    ours = {"AUTOTRACK_RUN": json.dumps(settings), "AUTOTRACK_RUN_PREFIX": sys.prefix}
-    return {**kept, **ours, "PYTHONPATH": path}
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("AUTOTRACK_RUN")}
+    ours = {
+        "PYTHONPATH": path,
+        "AUTOTRACK_RUN": json.dumps(dict(orders), default=str),
+        "AUTOTRACK_RUN_PREFIX": sys.prefix,
+        "AUTOTRACK_RUN_DIRECTORY": str(orders["directory"]),
+    }
+    return {**kept, **ours, **({"AUTOTRACK_RUN_QUIET": "1"} if orders["quiet"] else {})}
 
 
 def become(arguments: Sequence[str], environ: Mapping[str, str]) -> NoReturn:

@@ -36,10 +36,10 @@ class HistogramSeries:
     """The histograms of one tag over time, in the order in which they were written.
 
     `step`, `epoch` (-1 where unknown) and `time` have shape [n]. `counts[i][j]` values lie between
-    `limits[i][j - 1]` and `limits[i][j]`; a tensor without finite values has no buckets. Of the
-    finite values, `minimum` and `maximum` (NaN where there is none), `number`, `total` and
-    `total_squares` (NaN where the file does not tell) have shape [n]; `nonfinite` has shape [n, 3]:
-    how many NaN, +inf and -inf.
+    `limits[i][j - 1]` (`minimum[i]` for the first) and `limits[i][j]`, and none above `maximum[i]`;
+    a tensor without finite values has no buckets. Of the finite values, `minimum` and `maximum`
+    (NaN where there is none), `number`, `total` and `total_squares` (NaN where the file does not
+    tell) have shape [n]; `nonfinite` has shape [n, 3]: how many NaN, +inf and -inf.
     """
 
     tag: str

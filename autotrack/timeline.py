@@ -101,12 +101,15 @@ class LoaderClock:
 
 @dataclass(slots=True)
 class Stretch:
-    """The passes of a training that has neither epochs nor a loader."""
+    """The passes of a training that has neither epochs nor a loader: from evaluation to evaluation.
+
+    Until there has been one, a pass is so many steps.
+    """
 
     steps: int = 0
-    evaluations: int = 0
+    evaluated: bool = False
 
     def step(self) -> bool:
         """Count a step; True when the pass is full."""
         self.steps += 1
-        return self.evaluations == 0 and self.steps >= STRETCH
+        return not self.evaluated and self.steps >= STRETCH

@@ -16,6 +16,5 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
-# names of other projects: their pages are elsewhere
-nitpick_ignore_regex = [("py:.*", r"(torch|np|numpy|pd|pandas|matplotlib|collections|wrapt)\..*")]
+# classes of other projects have their pages elsewhere; our own must be found
+nitpick_ignore_regex = [("py:class", r"(?!autotrack\.).*|autotrack\.api\.F")]

@@ -17,7 +17,8 @@ except RuntimeError as error:
     if "torchvision::nms" not in str(error):
         raise
     # the declarations live as long as this object
-    _names = torch.library.Library("torchvision", "DEF")
+    _names = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for _name in ("nms", "qnms"):
-        _names.define(f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _schema = f"{_name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        _names.define(_schema)  # type: ignore[no-untyped-call]
     from torchvision import datasets, transforms

@@ -19,6 +19,8 @@ import autotrack
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from autotrack.report import Report
+
     Batches = DataLoader[tuple[Tensor, ...]]
 
 
@@ -72,7 +74,7 @@ def train(model: nn.Module, train_loader: Batches, val_loader: Batches, epochs: 
         print(f"epoch {epoch + 1:2d}  validation loss {val_loss:.3f}  accuracy {accuracy:.1f} %")
 
 
-def main(epochs: int = 20) -> autotrack.Report:
+def main(epochs: int = 20) -> Report:
     """Train and draw; the record goes to `runs/`, like any TensorBoard run."""
     torch.manual_seed(0)
     train_loader, val_loader = make_loaders()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from autotrack.report import Report
+
 
 def make_data(samples: int = 100) -> tuple[Tensor, Tensor]:
     """Points on the line y = 3x + 2 with a little noise; both tensors are [samples, 1]."""
@@ -42,7 +44,7 @@ def train(model: nn.Module, x: Tensor, y: Tensor, epochs: int = 100) -> None:
             print(f"epoch {epoch + 1:3d}  loss {loss.item():.4f}")
 
 
-def main(logdir: str | Path | None = None) -> autotrack.Report:
+def main(logdir: str | Path | None = None) -> Report:
     """Train and draw; the record and the figures go to `logdir`."""
     torch.manual_seed(0)
     x, y = make_data()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from autotrack.report import Report
+
     Batches = DataLoader[tuple[Tensor, Tensor]]
 
 
@@ -76,7 +78,7 @@ def train(
             )
 
 
-def main(root: str | Path = "data", logdir: str | Path | None = None) -> autotrack.Report:
+def main(root: str | Path = "data", logdir: str | Path | None = None) -> Report:
     """Train and draw; MNIST is kept in `root`, the record and the figures go to `logdir`."""
     torch.manual_seed(0)
     model = make_model()

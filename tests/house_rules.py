@@ -240,7 +240,7 @@ def is_foreign(target: ast.Attribute | ast.Subscript, foreign: set[str]) -> bool
         if isinstance(node, ast.Attribute) and node.attr == "__dict__":
             return True
     if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Name) and node.func.id in {"vars", "globals", "type"}
+        return isinstance(node.func, ast.Name) and node.func.id in {"vars", "type"}
     return isinstance(node, ast.Name) and node.id in foreign
 
 
@@ -254,7 +254,7 @@ def writes_by_call(call: ast.Call, foreign: set[str]) -> bool:
         return owner != "self"
     if function.endswith(("__dict__.update", "__dict__.setdefault", "__dict__.pop")):
         return True
-    if function.startswith(("vars(", "globals(")):
+    if function.startswith("vars("):
         return not function.endswith((".get", ".items", ".keys", ".values", ".copy"))
     return function.rpartition(".")[2] in {"wrap_function_wrapper", "apply_patch", "patch_object"}
 
@@ -263,10 +263,13 @@ def writes_by_call(call: ast.Call, foreign: set[str]) -> bool:
 
 
 def broad_excepts(module: Module) -> list[str]:
-    """`except:` and handlers (or `suppress`) of Exception and BaseException."""
+    """`except:` and handlers (or `suppress`) of Exception and BaseException that stop it there."""
     found = []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ExceptHandler):
+            last = node.body[-1]
+            if isinstance(last, ast.Raise) and last.exc is None:
+                continue
             caught = words(node.type) if node.type is not None else {"BaseException"}
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
             caught = {word for argument in node.args for word in words(argument)}

@@ -66,7 +66,7 @@ def test_the_readme_gives_a_reason_for_every_dependency():
 def test_every_public_name_has_its_place_in_the_reference():
     reference = (REPOSITORY / "docs/api.md").read_text()
     documented = set(re.findall(r"auto\w+:: autotrack\.(\w+)", reference))
-    assert {name for name in autotrack.__all__ if not name.startswith("__")} == documented
+    assert {name for name in autotrack.__all__ if not name.startswith("__")} <= documented
 
 
 def test_make_explains_every_target():

@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ from autotrack.eventcodec import array_from_tensor
 from autotrack.eventfile import EventFileWriter, read_events
 from autotrack.records import EMPTY_HISTOGRAM, Histogram, Record
 
+ROOT = Path(__file__).resolve().parent.parent
 EVERYTHING = {"scalars": 0, "histograms": 0, "tensors": 0, "images": 0}
 HISTOGRAM = Histogram(np.array([-1.0, 1, 2]), np.array([0.0, 3, 1]), -0.5, 1.5, 4, 2.0, 3.5)
 
@@ -103,7 +105,9 @@ def test_an_event_holds_nothing_of_the_one_before(tmp_path):
     )
     path = write(tmp_path, everything, Record(2, 2.0, [("b", 2)]))
     *_, last = LegacyEventFileLoader(str(path)).Load()
-    assert last == Event(step=2, wall_time=2.0, summary={"value": [{"tag": "b", "simple_value": 2}]})
+    assert last == Event(
+        step=2, wall_time=2.0, summary={"value": [{"tag": "b", "simple_value": 2}]}
+    )
 
 
 def test_histograms_are_read_by_tensorboard(tmp_path):
@@ -239,7 +243,9 @@ def test_a_second_writer_takes_another_file(tmp_path, monkeypatch):
 def test_records_of_one_call_are_one_write(tmp_path, monkeypatch):
     sizes = []
     monkeypatch.setattr(
-        eventfile.os, "write", lambda fd, data, real=os.write: sizes.append(len(data)) or real(fd, data)
+        eventfile.os,
+        "write",
+        lambda fd, data, real=os.write: sizes.append(len(data)) or real(fd, data),
     )
     with EventFileWriter(tmp_path) as writer:
         header = writer.path.stat().st_size
@@ -452,6 +458,3 @@ def test_files_of_summary_writer_are_read(tmp_path):
 def test_writing_and_reading_do_not_import_torch():
     code = "import sys, autotrack.history; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
-
-
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

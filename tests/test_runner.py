@@ -82,9 +82,7 @@ SCRIPTS = {
     "path_without_pythonpath_folder": script(
         "import sys; print(sys.path)", environ={"PYTHONPATH": f"{ROOT}{os.pathsep}elsewhere"}
     ),
-    "modules": script(
-        "import __future__, atexit, sys; print(sorted(sys.modules))"
-    ),
+    "modules": script("import __future__, atexit, sys; print(sorted(sys.modules))"),
     "main_module": script(
         '''
         """What it is for."""
@@ -114,17 +112,23 @@ SCRIPTS = {
         import click, records, errors, runner, cli, json, wrapt
         print([m.__file__ for m in (click, records, errors, runner, cli, json, wrapt)])
         """,
-        files={f"{n}.py": "" for n in "click records errors runner cli json wrapt".split()},
+        files={
+            f"{n}.py": "" for n in ("click", "records", "errors", "runner", "cli", "json", "wrapt")
+        },
     ),
     "guard": script("if __name__ == '__main__':\n    print('main')\nelse:\n    print('no')"),
     "reads_stdin": script("print([input(), input()])", stdin="one\ntwo\n"),
     "program_on_stdin": Program({}, ["-", "a"], stdin="import sys; print(sys.argv, __name__)"),
     "folder": Program(
-        {"app/__main__.py": "import sys, part; print(sys.argv, sys.path[0], __spec__)",
-         "app/part.py": ""},
+        {
+            "app/__main__.py": "import sys, part; print(sys.argv, sys.path[0], __spec__)",
+            "app/part.py": "",
+        },
         ["app", "x"],
     ),
-    "zip": Program({"app.zip": "import sys; print(sys.argv, __file__, __spec__); 1/0"}, ["app.zip"]),
+    "zip": Program(
+        {"app.zip": "import sys; print(sys.argv, __file__, __spec__); 1/0"}, ["app.zip"]
+    ),
     "no_such_script": Program({}, ["nowhere.py", "x"]),
     "exit_nothing": script("import sys; sys.exit()"),
     "exit_none": script("raise SystemExit(None)"),
@@ -249,7 +253,8 @@ SCRIPTS = {
     ),
     "handlers": script("import signal\nprint([signal.getsignal(s) for s in (2, 13, 15, 25)][1:])"),
     "asyncio": script(
-        "import asyncio\nasync def main():\n    await asyncio.sleep(0)\n    1/0\nasyncio.run(main())"
+        "import asyncio\nasync def main():\n    await asyncio.sleep(0)\n    1/0\n"
+        "asyncio.run(main())"
     ),
     "fork": script(
         """
@@ -288,9 +293,12 @@ SCRIPTS = {
         """
     ),
     "module": Program(
-        {"pack/__init__.py": "", "pack/train.py": "from . import other\nimport sys\n"
-         "print(sys.argv, sys.path[0], __name__, __package__, __spec__.name, __file__)\n1/0",
-         "pack/other.py": "print(__name__)"},
+        {
+            "pack/__init__.py": "",
+            "pack/train.py": "from . import other\nimport sys\n"
+            "print(sys.argv, sys.path[0], __name__, __package__, __spec__.name, __file__)\n1/0",
+            "pack/other.py": "print(__name__)",
+        },
         ["-m", "pack.train", "--lr", "-m", "x"],
     ),
     "module_package": Program(
@@ -309,7 +317,9 @@ SCRIPTS = {
         files={"site/sitecustomize.py": OWN_SITECUSTOMIZE + "    import nothing_of_this_name"},
         environ={"PYTHONPATH": f"site{os.pathsep}{ROOT}"},
     ),
-    "relative_pythonpath": script("import sys; print(sys.path)", environ={"PYTHONPATH": f"a:{ROOT}:"}),
+    "relative_pythonpath": script(
+        "import sys; print(sys.path)", environ={"PYTHONPATH": f"a:{ROOT}:"}
+    ),
 }
 
 MULTIPROCESSING = """

@@ -1,1 +1,1 @@
-"""The folder that `PYTHONPATH` names below `autotrack run`; it holds one module, `sitecustomize`."""
+"""The folder that `PYTHONPATH` names below `autotrack run`; `sitecustomize` is all it holds."""

@@ -16,10 +16,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
-    from types import FunctionType, ModuleType
+    from types import ModuleType
 
-HERE = os.path.dirname(__file__)
-PACKAGE_HOME = os.path.dirname(os.path.dirname(HERE))
+# Not with pathlib, for the same reason.
+HERE = os.path.dirname(__file__)  # noqa: PTH120
+PACKAGE_HOME = os.path.dirname(os.path.dirname(HERE))  # noqa: PTH120
+# before Python puts the script's folder in front
+PATH = [entry for entry in sys.path if entry != HERE]
 
 
 class TorchImport:
@@ -55,8 +58,7 @@ class TorchImport:
             execute(module)
             self.done()
 
-        keep_out_of_tracebacks(exec_module)
-        state["exec_module"] = exec_module
+        state["exec_module"] = kept_out_of_tracebacks(exec_module)
 
     def leave(self) -> None:
         """Take this finder from `sys.meta_path`."""
@@ -64,38 +66,38 @@ class TorchImport:
             sys.meta_path.remove(self)
 
 
-def keep_out_of_tracebacks(function: FunctionType) -> None:
-    """Make `function` part of the import machinery, whose frames Python leaves out by this name.
+def kept_out_of_tracebacks(function: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+    """Return `function` under the name by which Python knows frames of its import machinery.
 
     A torch that fails to import then shows the traceback that it shows without autotrack.
     """
     function.__code__ = function.__code__.replace(
         co_filename="<frozen importlib._bootstrap>", co_name="_call_with_frames_removed"
     )
+    return function
 
 
 def launched() -> ModuleType | None:
     """Return `autotrack.launched`, or None (and one line) where this Python cannot import it."""
     # Another interpreter than the one that runs autotrack has libraries of its own: nothing of
-    # this one's may reach it.
-    ours = os.environ.get("AUTOTRACK_RUN_PREFIX") == sys.prefix and PACKAGE_HOME not in sys.path
-    if ours:
-        sys.path.append(PACKAGE_HOME)
+    # this one's may reach it. And modules beside the script are for the script.
+    path = sys.path[:]
+    ours = [PACKAGE_HOME] if os.environ.get("AUTOTRACK_RUN_PREFIX") == sys.prefix else []
+    sys.path[:] = PATH + ours
     try:
         import autotrack.launched
     except ImportError as error:
         say(f"autotrack: not tracked in {sys.executable}: {error}")
         return None
     finally:
-        if ours:
-            sys.path.remove(PACKAGE_HOME)
+        sys.path[:] = path
     return autotrack.launched
 
 
 def say(line: str) -> None:
     """Write one line to the standard error stream, where there is one."""
-    if sys.stderr is not None:
-        sys.stderr.write(line + "\n")
+    if sys.__stderr__ is not None and not sys.__stderr__.closed:
+        sys.__stderr__.write(line + "\n")
 
 
 def begin() -> None:
@@ -107,11 +109,46 @@ def begin() -> None:
 
 def finish() -> None:
     """End what was begun; in the process that was asked for, also say where the record is."""
-    first = os.environ.get("AUTOTRACK_RUN_PID") == str(os.getpid())
-    if first or "autotrack.launched" in sys.modules:
-        module = launched()
-        if module is not None:
-            module.finish()
+    was_interrupted = interrupted()
+    if "autotrack.launched" in sys.modules:
+        sys.modules["autotrack.launched"].finish()
+    elif os.environ.get("AUTOTRACK_RUN_PID") == str(os.getpid()):
+        say_what_children_did()
+    if was_interrupted:
+        interrupt_again()
+
+
+def say_what_children_did() -> None:
+    """Say where children recorded, in a first process that did without torch."""
+    directory = os.environ["AUTOTRACK_RUN_DIRECTORY"]
+    if "AUTOTRACK_RUN_QUIET" in os.environ:
+        return
+    if os.path.isdir(directory):  # noqa: PTH112 - as above
+        say(f"autotrack: child processes recorded below {directory}")
+    else:
+        say("autotrack: nothing was recorded: torch was never imported")
+
+
+def interrupted() -> bool:
+    """Whether Python is on its way out because of a Ctrl-C that nobody caught."""
+    traceback = getattr(sys, "last_traceback", None)
+    return (
+        type(getattr(sys, "last_value", None)) is KeyboardInterrupt
+        and traceback is not None
+        and traceback.tb_frame.f_back is None
+    )
+
+
+def interrupt_again() -> None:
+    """Let Python note the interrupt once more, for the exit status.
+
+    It notes in passing that a piece of source text ended in one, and forgets it with the next
+    piece that ends well: a dataclass defined by an import during the exit is enough.
+    """
+    try:
+        exec("raise KeyboardInterrupt", {})  # noqa: S102
+    except KeyboardInterrupt:
+        return
 
 
 def wait_for_torch() -> None:
@@ -128,11 +165,11 @@ def wait_for_torch() -> None:
 
 def hand_over() -> None:
     """Import the `sitecustomize` that Python would have imported without autotrack."""
-    sys.path[:] = [entry for entry in sys.path if entry != HERE]
+    sys.path[:] = PATH
     sys.path_importer_cache.pop(HERE, None)
     del sys.modules["sitecustomize"]
     # Where there is none this raises just what `site` expects in that case.
-    import sitecustomize  # noqa: F401
+    __import__("sitecustomize")
 
 
 if __name__ == "sitecustomize":

@@ -36,6 +36,7 @@ class Capture:
         self.training = Training(self, scope, publish, emit_row)
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.LossComputed: self._loss_computed,
+            e.CriterionEntered: self._criterion_entered,
             e.LossScaled: self.training.loss_scaled,
             e.BackwardStarted: self.training.backward_started,
             e.BackwardDone: self.training.backward_done,
@@ -63,7 +64,16 @@ class Capture:
 
     # -- criteria ------------------------------------------------------------------------------
 
+    def _criterion_entered(self, event: e.CriterionEntered) -> None:
+        self.criteria.entered()
+
     def _loss_computed(self, event: e.LossComputed) -> None:
+        if event.own:
+            if not self.criteria.left(event):
+                return
+        elif self.criteria.depth:
+            self.criteria.inner.append(self.criteria.read(event))
+            return
         if event.loss.requires_grad:
             undecided = self.models.evaluating
             if undecided:
@@ -93,19 +103,21 @@ class Capture:
         self.evaluation.model_called(event.module, event.output)
 
     def _loader_started(self, event: e.LoaderStarted) -> None:
+        if not self.training.streams:
+            self.training.look_around()
         self._settle_undecided()
-        self.loaders.started(id(event.loader), _length(event.loader))
         self.evaluation.loader_started(event.loader)
+        self.loaders.started(id(event.loader), _length(event.loader))
 
     def _batch_loaded(self, event: e.BatchLoaded) -> None:
         self._settle_undecided()
-        self.loaders.loaded(id(event.loader))
         self.evaluation.batch_loaded(event.loader, event.batch)
+        self.loaders.loaded(id(event.loader))
 
     def _loader_finished(self, event: e.LoaderFinished) -> None:
         self._settle_undecided()
-        self.loaders.finished(id(event.loader))
         self.evaluation.loader_finished(event.loader)
+        self.loaders.finished(id(event.loader))
 
     def now(self) -> float:
         """Return the wall time of a row, in seconds since the epoch."""

@@ -25,6 +25,9 @@ class Criteria:
         self._publish = publish
         self.waiting: dict[int, CriterionCall] = {}
         self._undecided: dict[int, CriterionCall] = {}
+        # Inside a person's own criterion: how deep, and what was computed there.
+        self.depth = 0
+        self.inner: list[CriterionCall] = []
         self._old: list[int] = []
         self._last_target: _Held | None = None
         self._last_prediction: _Held | None = None
@@ -46,18 +49,41 @@ class Criteria:
     def read(self, event: LossComputed) -> CriterionCall:
         """Return the numbers of a call; metrics add their counts."""
         loss = event.loss
+        value = value_of(loss) if loss.dim() == 0 else _mean_of(loss)
         call = CriterionCall(
             function=event.function,
-            value=value_of(loss) if loss.dim() == 0 else _mean_of(loss),
+            value=value if event.divisor == 1 or value is None else value / event.divisor,
             size=event.size if event.size is not None else _size(event),
             reduction=event.reduction,
             node=node_number(loss),
             site=self._scope.site(),
+            divisor=event.divisor,
             prediction_key=_address(event.prediction),
             target_key=_address(event.target),
         )
         self._publish(CriterionSeen(event, call))
+        if event.own:
+            self._adopt(call)
         return call
+
+    def entered(self) -> None:
+        """A person's own criterion begins."""
+        if self.depth == 0:
+            self.inner.clear()
+        self.depth += 1
+
+    def left(self, event: LossComputed) -> bool:
+        """A person's own criterion returned; True where it is the outermost and made a loss."""
+        self.depth = max(self.depth - 1, 0)
+        loss = event.loss
+        return self.depth == 0 and isinstance(loss, torch.Tensor) and loss.dim() == 0
+
+    def _adopt(self, call: CriterionCall) -> None:
+        """Take over what was counted inside a person's own criterion, where that is one count."""
+        scored = [inner for inner in self.inner if any(s is not None for s in inner.scores.values())]
+        if len({id(inner.site) for inner in scored}) == 1 and len(scored) == 1:
+            call.scores.update(scored[0].scores)
+        self.inner.clear()
 
     def fed_training(self, parts: list[CriterionCall]) -> None:
         """These calls were backwarded, so they are no evaluation."""

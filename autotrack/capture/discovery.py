@@ -96,9 +96,11 @@ def owners_in_memory(parameters: set[int]) -> list[tuple[str, nn.Module]]:
     return roots(modules, parameters)
 
 
-def optimizers_in_memory() -> bool:
-    """Whether any optimizer is alive; slow, asked once by a run that has seen no step."""
-    return any(issubclass(type(thing), Optimizer) for thing in gc.get_objects())
+def is_optimized(leaves: list[Any]) -> bool:
+    """Whether a living optimizer holds any of `leaves`; slow, for one that no frame shows."""
+    wanted = {id(leaf) for leaf in leaves}
+    living = [thing for thing in gc.get_objects() if issubclass(type(thing), Optimizer)]
+    return any(id(p) in wanted for o in living for group in o.param_groups for p in group["params"])
 
 
 def parameter_names(models: list[tuple[str, nn.Module]]) -> dict[int, str]:

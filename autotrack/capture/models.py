@@ -19,6 +19,7 @@ class Models:
         self._roots: list[tuple[str, ref[nn.Module]]] = []
         self._undo: list[Callable[[], None]] = []
         self._names: dict[int, str] = {}
+        self._criteria: dict[int, ref[nn.Module]] = {}
 
     def add(self, name: str, module: nn.Module) -> None:
         """Watch a root model from now on."""
@@ -38,6 +39,14 @@ class Models:
         holding = discovery.roots(modules, wanted) or discovery.owners_in_memory(wanted)
         for name, module in holding:
             self.add(name, module)
+
+    def watch_criteria(self, found: Iterable[tuple[str, Any]]) -> None:
+        """Watch a person's own criterion modules, except parts of a model."""
+        inside = {id(child) for _, m in self.living() for child in m.modules()}
+        for _, module in found:
+            if id(module) not in self._criteria and id(module) not in inside:
+                self._criteria[id(module)] = ref(module)
+                self._undo.append(observer.watch_criterion(module))
 
     def living(self) -> list[tuple[str, nn.Module]]:
         """Return the roots that are still alive, with what the person calls them."""

@@ -7,29 +7,50 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from autotrack.timeline import EpochCounter, Stretch
+
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
     from autotrack.events import TrainBatch
 
-_PER_STREAM = ("Loss/train", "GradNorm/", "Accuracy/train", "R2/train", "MAE/train", "UpdateRatio/", "Throughput/", "autotrack/")
+_PER_STREAM = (
+    "Loss/train",
+    "GradNorm/",
+    "Accuracy/train",
+    "R2/train",
+    "MAE/train",
+    "UpdateRatio/",
+    "Throughput/",
+    "autotrack/",
+)
 
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """One line of training: its optimizer, its completed steps, and the backward calls that wait."""
+    """One line of training: its optimizer, its completed steps, and the backward calls that wait.
+
+    `leaves` stand in for an optimizer's parameters where weights are updated by hand.
+    """
 
     name: str
     optimizer: ref[Optimizer] | None
+    leaves: list[ref[Tensor]] = field(default_factory=list)
     steps: int = 0
     pending: list[TrainBatch] = field(default_factory=list)
-    # Inside `step(closure)`: whether the first evaluation is over, and whether we are inside at all.
+    # Inside `step(closure)`: whether we are, and whether the first evaluation is over.
     in_closure: bool = False
     first_evaluation_over: bool = False
     stepped: bool = False
     clipped: bool = False
+    # A backward came after the clipping: what was read before it belongs to no step.
+    clipped_too_early: bool = False
+    orphan: bool = False
+    clock: EpochCounter = field(default_factory=EpochCounter)
+    stretch: Stretch = field(default_factory=Stretch)
     epoch: int | None = None
+    marked: int | None = None
     suffix: str | None = None
 
     def parameters(self) -> Iterator[Tensor]:
@@ -38,6 +59,9 @@ class Stream:
         if optimizer is not None:
             for group in optimizer.param_groups:
                 yield from group["params"]
+        for leaf in self.leaves:
+            if (tensor := leaf()) is not None:
+                yield tensor
 
 
 def tag_of(stream: Stream | None, tag: str) -> str:
@@ -61,10 +85,7 @@ def settle_names(streams: list[Stream]) -> None:
             stream.suffix = "" if lone else stream.name
 
 
-def gradient_marks(parameters: Any) -> list[tuple[int, int]]:
+def gradient_marks(stream: Stream) -> list[tuple[int, int]]:
     """Return what changes when a backward reaches a parameter: its gradient's identity and version."""
-    marks = []
-    for parameter in parameters:
-        gradient = parameter.grad
-        marks.append((0, 0) if gradient is None else (id(gradient), gradient._version))
-    return marks
+    gradients = [parameter.grad for parameter in stream.parameters()]
+    return [(0, 0) if g is None else (id(g), g._version) for g in gradients]

@@ -50,3 +50,14 @@ class Metric:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
+
+
+def alone(calls: dict[tuple[str, int], Any], objective: str | None) -> Any:
+    """Return what was counted at the one criterion call of a pass, or at the objective's; else None.
+
+    `calls` has function and call site as its keys.
+    """
+    if len(calls) == 1:
+        return next(iter(calls.values()))
+    matching = [value for (function, _), value in calls.items() if function == objective]
+    return matching[0] if len(matching) == 1 else None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 
@@ -15,10 +15,11 @@ from autotrack.events import (
     EvaluationPassEnded,
     OutputSeen,
     PassDiscarded,
+    StepTaken,
     TrainBatchSeen,
     TrainPassEnded,
 )
-from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics._metric import Metric, Surroundings, alone
 from autotrack.row import Value
 
 _CLASSES = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"})
@@ -32,6 +33,14 @@ _THRESHOLDS = {
 _KEY = "accuracy"
 
 
+class Score(NamedTuple):
+    """What one criterion call got right, of how many; `varied` unless all its targets are one class."""
+
+    correct: Value
+    total: Value
+    varied: bool = True
+
+
 @dataclass(slots=True)
 class Count:
     """Correct and total so far; `known` is False once a batch could not be counted."""
@@ -39,18 +48,23 @@ class Count:
     correct: Value = 0.0
     total: Value = 0.0
     known: bool = True
-    seen: bool = False
+    # By call site: whether its targets were ever anything but all of one class.
+    varied: dict[int, bool] = field(default_factory=dict)
 
-    def add(self, score: tuple[Value, Value]) -> None:
+    def add(self, score: Score | None, site: object = None) -> None:
         """Add a batch's correct and total."""
-        self.correct = self.correct + score[0]
-        self.total = self.total + score[1]
-        self.seen = True
+        if score is None:
+            self.known = False
+            return
+        self.correct = self.correct + score.correct
+        self.total = self.total + score.total
+        self.varied[id(site)] = self.varied.get(id(site), False) or score.varied
 
     @property
     def percent(self) -> Value | None:
         """100 * correct / total, or None where it is not known."""
-        if not self.known or not self.seen:
+        # Labels that are all equal at a call (a GAN's ones and zeros) make no classification.
+        if not self.known or not self.varied or not all(self.varied.values()):
             return None
         if isinstance(self.total, float) and not self.total:
             return None
@@ -63,6 +77,7 @@ class Accuracy(Metric):
     listens: ClassVar[dict[type, str]] = {
         CriterionSeen: "criterion_seen",
         TrainBatchSeen: "batch_seen",
+        StepTaken: "step_taken",
         TrainPassEnded: "train_pass_ended",
         EvaluationBatchSeen: "evaluation_batch_seen",
         OutputSeen: "output_seen",
@@ -73,7 +88,7 @@ class Accuracy(Metric):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._running: dict[Any, Count] = {}
-        self._evaluations: dict[Any, dict[int, Count]] = {}
+        self._evaluations: dict[Any, dict[tuple[str, int], Count]] = {}
         self._outputs: dict[Any, Count] = {}
         self._trains_classes = False
 
@@ -86,18 +101,22 @@ class Accuracy(Metric):
             call.scores[_KEY] = _count_binary(event.prediction, event.target, _THRESHOLDS[event.function], call.value)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
-        """Add a training batch; two different targets of one prediction (mixup) make it unknown."""
+        """Add a training batch; two different targets in one loss (mixup) make it unknown."""
         counted = [part for part in moment.batch.parts if _KEY in part.scores]
         if not counted:
             return
         running = self._running.setdefault(moment.stream, Count())
-        scores = [part.scores[_KEY] for part in counted]
-        if len({id(part.site) for part in counted}) > 1 or any(score is None for score in scores):
-            running.known = False
-            return
-        for part in counted:
+        for part in _one_place(counted):
             self._trains_classes = self._trains_classes or part.function in _CLASSES
-            running.add(part.scores[_KEY])
+            running.add(part.scores[_KEY], part.site)
+        if not _one_place(counted):
+            running.known = False
+
+    def step_taken(self, moment: StepTaken) -> None:
+        """Two classifications that add up to one objective leave open which one counts."""
+        scored = [group for group in moment.groups if any(_KEY in p.scores for b in group for p in b.parts)]
+        if len(scored) > 1:
+            self._running.setdefault(moment.stream, Count()).known = False
 
     def train_pass_ended(self, moment: TrainPassEnded) -> None:
         """Add the accuracy of the pass as the model saw it."""
@@ -108,31 +127,25 @@ class Accuracy(Metric):
         call: CriterionCall = moment.call
         if _KEY not in call.scores:
             return
-        counts = self._evaluations.setdefault(moment.evaluation, {})
-        count = counts.setdefault(id(call.site), Count())
-        if call.scores[_KEY] is None:
-            count.known = False
-        else:
-            count.add(call.scores[_KEY])
+        calls = self._evaluations.setdefault(moment.evaluation, {})
+        key = (call.function, id(call.site))
+        if key not in calls:
+            calls[key] = Count()
+        calls[key].add(call.scores[_KEY], call.site)
 
     def output_seen(self, moment: OutputSeen) -> None:
         """Count a batch whose criterion was not called: outputs against the loader's labels."""
-        score = _count_outputs(moment.output, moment.batch)
-        count = self._outputs.setdefault(moment.evaluation, Count())
-        if score is None:
-            count.known = False
-        else:
-            count.add(score)
+        self._outputs.setdefault(moment.evaluation, Count()).add(_count_outputs(moment.output, moment.batch))
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
         """Add the accuracy of the pass."""
-        counts = self._evaluations.pop(moment.evaluation, {})
-        outputs = self._outputs.pop(moment.evaluation, None)
-        if len(counts) == 1:
-            outputs = next(iter(counts.values()))
-        elif counts or not self._trains_classes:
+        calls = self._evaluations.pop(moment.evaluation, {})
+        count = self._outputs.pop(moment.evaluation, None)
+        if calls:
+            count = alone(calls, moment.objective)
+        elif not self._trains_classes:
             return
-        self._write(moment.row, f"Accuracy/{moment.phase}{moment.suffix}", outputs)
+        self._write(moment.row, f"Accuracy/{moment.phase}{moment.suffix}", count)
 
     def pass_discarded(self, moment: PassDiscarded) -> None:
         """Forget a pass that was none."""
@@ -145,7 +158,17 @@ class Accuracy(Metric):
             row.add(tag, percent)
 
 
-def _count_classes(prediction: Any, target: Any, ignored: int | None, loss: Any) -> tuple[Value, Value] | None:
+def _one_place(parts: list[CriterionCall]) -> list[CriterionCall]:
+    """Return the calls to count: all at one place in the code, or one of several on the same data."""
+    if len({id(part.site) for part in parts}) == 1:
+        # One line that mixes two targets over one prediction is no classification either.
+        mixed = len(parts) > 1 and len({p.prediction_key for p in parts}) < len({p.target_key for p in parts})
+        return [] if mixed else parts
+    same = len({(part.prediction_key, part.target_key) for part in parts}) == 1
+    return parts[:1] if same else []
+
+
+def _count_classes(prediction: Any, target: Any, ignored: int | None, loss: Any) -> Score | None:
     """Return correct and total over the class dimension; None where the target is no class index.
 
     prediction (N, C, ...) or (C), target (N, ...) or () of integers.
@@ -162,12 +185,12 @@ def _count_classes(prediction: Any, target: Any, ignored: int | None, loss: Any)
         # A sample with a NaN score is wrong; a finite loss says that there is none.
         correct &= ~prediction.isnan().any(dimension)
     if ignored is None:
-        return _number(correct), float(target.numel())
+        return Score(_number(correct), float(target.numel()))
     valid = target != ignored
-    return _number(correct & valid), _number(valid)
+    return Score(_number(correct & valid), _number(valid))
 
 
-def _count_binary(prediction: Any, target: Any, threshold: float, loss: Any) -> tuple[Value, Value] | None:
+def _count_binary(prediction: Any, target: Any, threshold: float, loss: Any) -> Score | None:
     """Return correct and total per element; None where the targets are not all of two values."""
     if not isinstance(target, torch.Tensor) or target.shape != prediction.shape:
         return None
@@ -176,13 +199,16 @@ def _count_binary(prediction: Any, target: Any, threshold: float, loss: Any) -> 
         if threshold or not _is_true((target.abs() == 1).all()):
             return None
         target = target > 0
-    correct = (prediction > threshold) == (target > 0)
+    positive = target > 0
+    correct = (prediction > threshold) == positive
     if not (isinstance(loss, float) and math.isfinite(loss)):
         correct &= ~prediction.isnan()
-    return _number(correct), float(target.numel())
+    share = _number(positive)
+    varied = not isinstance(share, float) or 0 < share < target.numel()
+    return Score(_number(correct), float(target.numel()), varied)
 
 
-def _count_outputs(output: Any, batch: Any) -> tuple[Value, Value] | None:
+def _count_outputs(output: Any, batch: Any) -> Score | None:
     """Return correct and total of class scores (N, C) against the one tensor of N labels in a batch."""
     while isinstance(output, (tuple, list)) and output:
         output = output[0]
@@ -194,9 +220,14 @@ def _count_outputs(output: Any, batch: Any) -> tuple[Value, Value] | None:
         for t in items
         if isinstance(t, torch.Tensor) and t.dtype == torch.int64 and t.shape == output.shape[:1]
     ]
-    if len(labels) != 1:
+    if len(labels) != 1 or not _are_classes(labels[0], output.shape[1]):
         return None
     return _count_classes(output, labels[0].to(output.device, non_blocking=True), None, None)
+
+
+def _are_classes(labels: torch.Tensor, classes: int) -> bool:
+    # Row numbers for a submission look like labels, until one is too large.
+    return labels.device.type == "cpu" and bool(((labels >= 0) & (labels < classes)).all())
 
 
 def _number(flags: torch.Tensor) -> Value:

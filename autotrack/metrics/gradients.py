@@ -36,13 +36,14 @@ class GradientNorm(Metric):
         """Take the norm of the gradients that the step uses."""
         optimizer = moment.stream.optimizer() if moment.stream.optimizer is not None else None
         norm = self._norm(moment.stream)
-        self._final[moment.stream] = _unscaled(norm, getattr(optimizer, "grad_scale", None))
+        self._final[moment.stream] = final = _unscaled(norm, getattr(optimizer, "grad_scale", None))
+        if moment.clipped_too_early:
+            # What was clipped were not the gradients of this step.
+            self._before[moment.stream] = final
 
     def step_taken(self, moment: StepTaken) -> None:
         """Write the norms of the step."""
         stream = moment.stream
-        if stream.optimizer is None:
-            return
         final, before = self._final.pop(stream, None), self._before.pop(stream, None)
         total = before if before is not None else final
         if total is None:
@@ -81,8 +82,11 @@ def norm_of(tensors: list[torch.Tensor]) -> Value | None:
     square = 0.0
     for tensor in tensors:
         norm = torch.linalg.vector_norm(tensor, dtype=_wide(tensor)).item()
+        if norm == math.inf and not tensor.is_complex():
+            # The squares of finite numbers may not fit single precision: once more in double.
+            norm = torch.linalg.vector_norm(tensor, dtype=torch.float64).item()
         square += norm * norm
-    return math.sqrt(square) if square == square else math.nan
+    return math.sqrt(square) if square == square else math.nan  # noqa: PLR0124 - NaN differs from itself
 
 
 def _wide(tensor: torch.Tensor) -> torch.dtype | None:

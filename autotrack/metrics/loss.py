@@ -40,6 +40,19 @@ class Mean:
         self.total = self.total + (value if reduction == "sum" and size is not None else value * weight)
         self.weight += weight
 
+    def add_to(self, value: Value | None, weight: int | None, reduction: str) -> None:
+        """Add a further loss of samples that are counted already."""
+        if value is None or reduction == "mixed":
+            self.known = False
+            return
+        self.total = self.total + (value if reduction == "sum" else value * (weight or 1))
+
+    def take_back(self, value: Value | None, size: int | None, reduction: str) -> None:
+        """Undo one `add`."""
+        if value is not None:
+            self.add_to(-value, size, reduction)
+            self.weight -= size if size is not None else 1
+
     @property
     def value(self) -> Value | None:
         """The mean so far, or None where it is not known."""
@@ -80,25 +93,21 @@ class Loss(Metric):
 
     def step_taken(self, moment: StepTaken) -> None:
         """Add the loss of the step, and its components where several criteria fed it."""
-        batches = moment.batches
-        if len(batches) == 1:
-            value = batches[0].freed
-            parts = batches[0].parts
-        else:
-            value = _of_groups(batches)
-            parts = [part for batch in batches for part in batch.parts]
+        value = moment.batches[0].freed if len(moment.batches) == 1 else _of_groups(moment.groups)
         if value is not None:
             moment.row.add("Loss/train", value)
             self._check(value, moment.step)
-        if len(parts) > 1:
-            self._components(moment, parts)
+        if len(moment.groups) > 1 or any(len(batch.parts) > 1 for batch in moment.batches):
+            self._components(moment)
+        self._account(moment)
 
     def _check(self, value: Value, step: int) -> None:
         if isinstance(value, float) and not math.isfinite(value):
             self.surroundings.nonfinite.setdefault("Loss/train", {"step": step, "value": str(value)})
 
-    def _components(self, moment: StepTaken, parts: list[CriterionCall]) -> None:
-        if len({(part.function, id(part.site)) for part in parts}) < 2:
+    def _components(self, moment: StepTaken) -> None:
+        parts = [part for batch in moment.batches for part in batch.parts]
+        if len({(part.function, id(part.site)) for part in parts}) < 2:  # noqa: PLR2004
             return
         names = self._names.setdefault(moment.stream, _Names())
         sums: dict[str, tuple[Value, int]] = {}
@@ -109,10 +118,35 @@ class Loss(Metric):
         for name, (total, count) in sums.items():
             moment.row.add(f"Loss/train/{name}", total / count)
 
-    def batch_seen(self, moment: TrainBatchSeen) -> None:
-        """Add a batch to its stream's running mean."""
+    def _account(self, moment: StepTaken) -> None:
+        """Let the step's added losses join the mean of the pass.
+
+        The first group brings the samples. Another group's loss comes on top of it for these very
+        samples; where it was counted as samples of its own before its site was known to add, that
+        is taken back.
+        """
+        key = id(moment.stream)
         running = self._running.setdefault(moment.stream, Mean())
-        running.add(moment.loss, moment.batch.size, moment.batch.reduction)
+        for batch in moment.groups[0] if moment.groups else ():
+            self._count(running, batch, key)
+        for group in moment.groups[1:]:
+            value = _of_group(group)
+            sizes = [batch.size for batch in moment.groups[0]]
+            for batch in group:
+                if key in batch.counted_by:
+                    running.take_back(batch.freed, batch.size, batch.reduction)
+            running.add_to(value, _total(sizes), group[0].reduction)
+
+    @staticmethod
+    def _count(running: Mean, batch: TrainBatch, key: int) -> None:
+        if key not in batch.counted_by:
+            batch.counted_by.add(key)
+            running.add(batch.freed, batch.size, batch.reduction)
+
+    def batch_seen(self, moment: TrainBatchSeen) -> None:
+        """Add a batch to its stream's running mean, unless it adds to another of its step."""
+        if not moment.adds:
+            self._count(self._running.setdefault(moment.stream, Mean()), moment.batch, id(moment.stream))
 
     def train_pass_ended(self, moment: TrainPassEnded) -> None:
         """Add the mean over the samples of the pass."""
@@ -147,22 +181,23 @@ class Loss(Metric):
         self._evaluations.pop(moment.evaluation, None)
 
 
-def _of_groups(batches: list[TrainBatch]) -> Value | None:
+def _of_groups(groups: list[list[TrainBatch]]) -> Value | None:
     """Return the loss of a step fed by several backward calls.
 
-    Calls at one site are micro-batches of one batch: their mean, weighted by size (their sum, where
-    the criterion sums). Different sites are parts of one objective: the sum of theirs.
+    The calls of a group are micro-batches of one batch: their mean, weighted by size (their sum,
+    where the criterion sums). Groups are parts of one objective: the sum of theirs.
     """
-    groups: dict[int, list[TrainBatch]] = {}
-    for batch in batches:
-        groups.setdefault(id(batch.site), []).append(batch)
     total: Value = 0.0
-    for group in groups.values():
+    for group in groups:
         value = _of_group(group)
         if value is None:
             return None
         total = total + value
     return total if groups else None
+
+
+def _total(sizes: list[int | None]) -> int | None:
+    return None if any(size is None for size in sizes) else sum(sizes)  # type: ignore[arg-type]
 
 
 def _of_group(group: list[TrainBatch]) -> Value | None:

@@ -15,7 +15,7 @@ from autotrack.events import (
     TrainBatchSeen,
     TrainPassEnded,
 )
-from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics._metric import Metric, Surroundings, alone
 
 _FUNCTIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 _KEY = "regression"
@@ -75,7 +75,7 @@ class Regression(Metric):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._running: dict[Any, _Running] = {}
-        self._evaluations: dict[Any, dict[int, _Running]] = {}
+        self._evaluations: dict[Any, dict[tuple[str, int], _Running]] = {}
 
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Sum up a regression criterion's call at once."""
@@ -90,8 +90,10 @@ class Regression(Metric):
             return
         running = self._running.setdefault(moment.stream, _Running())
         if len({id(part.site) for part in counted}) > 1:
-            running.known = False
-            return
+            if len({(part.prediction_key, part.target_key) for part in counted}) > 1:
+                running.known = False
+                return
+            counted = counted[:1]
         for part in counted:
             running.add(part.scores[_KEY])
 
@@ -101,15 +103,15 @@ class Regression(Metric):
 
     def evaluation_batch_seen(self, moment: EvaluationBatchSeen) -> None:
         """Add an evaluation batch."""
-        if _KEY in moment.call.scores:
-            sites = self._evaluations.setdefault(moment.evaluation, {})
-            sites.setdefault(id(moment.call.site), _Running()).add(moment.call.scores[_KEY])
+        call = moment.call
+        if _KEY in call.scores:
+            calls = self._evaluations.setdefault(moment.evaluation, {})
+            calls.setdefault((call.function, id(call.site)), _Running()).add(call.scores[_KEY])
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
         """Add the two numbers of the pass."""
-        sites = list(self._evaluations.pop(moment.evaluation, {}).values())
-        if len(sites) == 1:
-            _write(moment.row, f"{moment.phase}{moment.suffix}", sites[0])
+        calls = self._evaluations.pop(moment.evaluation, {})
+        _write(moment.row, f"{moment.phase}{moment.suffix}", alone(calls, moment.objective))
 
     def pass_discarded(self, moment: PassDiscarded) -> None:
         """Forget a pass that was none."""

@@ -39,9 +39,9 @@ def _wrap_grouping(original: Any) -> Any:
     @functools.wraps(original)
     def group(*args: Any, **kwargs: Any) -> Any:
         if not is_compiling() and (run := active()) is not None:
-            # The grouping also serves the norm; only `clip_grad_value_` clips right after it.
-            caller = sys._getframe(1)
-            if caller.f_code.co_name == "clip_grad_value_":
+            # The grouping also serves the norm; in these two, clipping comes right after it.
+            caller = sys._getframe(1).f_code.co_name
+            if caller in ("clip_grad_value_", "_clip_grads_with_norm_"):
                 run.emit(ClippingStarted(args[0][0]))
         return original(*args, **kwargs)
 

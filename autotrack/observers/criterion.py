@@ -8,12 +8,14 @@ operator the replacement stands for. Three losses that are pure Python are watch
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 from torch.compiler import is_compiling
 from torch.jit import _builtins
+from torch.nn import functional
 
 from autotrack.context import active
 from autotrack.events import LossComputed
@@ -32,6 +34,7 @@ class _Kernel(NamedTuple):
 
 
 _nn = torch._C._nn
+_kl_div = functional.kl_div.__code__
 
 #: Where each loss keeps its target, reduction and ignore_index among the kernel's arguments.
 KERNELS = (
@@ -60,6 +63,7 @@ MODULES = (
     (nn.GaussianNLLLoss, "gaussian_nll_loss"),
     (nn.MultiLabelSoftMarginLoss, "multilabel_soft_margin_loss"),
     (nn.TripletMarginWithDistanceLoss, "triplet_margin_with_distance_loss"),
+    (nn.AdaptiveLogSoftmaxWithLoss, "adaptive_log_softmax_with_loss"),
 )
 
 
@@ -97,7 +101,15 @@ def _called(kernel: _Kernel, loss: Any, args: Any, kwargs: Any) -> LossComputed:
         event.ignore_index = args[kernel.ignore_index]
     if kernel.function == "ctc_loss":
         event.size = _batch_of_ctc(args)
+    elif kernel.function == "kl_div" and _is_batchmean():
+        event.reduction, event.divisor = "mean", float(args[0].shape[0])
     return event
+
+
+def _is_batchmean() -> bool:
+    # `functional.kl_div` asks its kernel for a sum and divides that by the batch itself.
+    caller = sys._getframe(3)
+    return caller.f_code is _kl_div and caller.f_locals.get("reduction") == "batchmean"
 
 
 def _batch_of_ctc(args: Any) -> int | None:
@@ -114,7 +126,9 @@ def _wrap_module(function: str, original: Any) -> Any:
         loss = original(self, *args, **kwargs)
         if not is_compiling() and (run := active()) is not None and args:
             target = args[1] if len(args) > 1 else kwargs.get("target")
-            run.emit(LossComputed(function, loss, args[0], target, self.reduction))
+            # The adaptive softmax answers with a named tuple that holds the loss.
+            value = getattr(loss, "loss", loss)
+            run.emit(LossComputed(function, value, args[0], target, getattr(self, "reduction", "mean")))
         return loss
 
     return forward

@@ -45,7 +45,9 @@ def _wrap_next(original: Any) -> Any:
         run = active()
         if run is None or (known := _loader_of.get(self)) is None:
             return original(self)
-        loader = known() or self
+        loader = known()
+        if loader is None:
+            loader = self
         try:
             batch = original(self)
         except StopIteration:

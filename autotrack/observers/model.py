@@ -15,7 +15,7 @@ from torch import nn
 from torch.compiler import is_compiling
 
 from autotrack.context import active
-from autotrack.events import LossComputed, ModelCalled
+from autotrack.events import CriterionEntered, LossComputed, ModelCalled
 from autotrack.observers._patch import Patch
 
 
@@ -30,8 +30,15 @@ def watch(module: nn.Module) -> Callable[[], None]:
 
 
 def watch_criterion(module: nn.Module) -> Callable[[], None]:
-    """Emit `LossComputed` after each call of a person's own criterion module; returns the undo."""
-    undo: Callable[[], None] = module.register_forward_hook(_Criterion()).remove
+    """Emit `CriterionEntered` and `LossComputed` around a person's own criterion; returns the undo."""
+    before = module.register_forward_pre_hook(_CriterionEntered())
+    # Called after an exception too, so that the two always come in pairs.
+    after = module.register_forward_hook(_CriterionLeft(), always_call=True)
+
+    def undo() -> None:
+        before.remove()
+        after.remove()
+
     return undo
 
 
@@ -47,10 +54,16 @@ class _Forward:
         return functools.partial, (sys.audit, "saved_while_tracked")
 
 
-class _Criterion(_Forward):
+class _CriterionEntered(_Forward):
+    def __call__(self, module: nn.Module, args: Any, output: Any = None) -> None:
+        if not is_compiling() and (run := active()) is not None:
+            run.emit(CriterionEntered())
+
+
+class _CriterionLeft(_Forward):
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
-        if is_compiling() or (run := active()) is None or not hasattr(output, "requires_grad"):
+        if is_compiling() or (run := active()) is None:
             return
         prediction, target = (*args, None, None)[:2]
-        reduction = getattr(module, "reduction", "mean")
-        run.emit(LossComputed(type(module).__name__, output, prediction, target, str(reduction)))
+        reduction = str(getattr(module, "reduction", "mean"))
+        run.emit(LossComputed(type(module).__name__, output, prediction, target, reduction, own=True))

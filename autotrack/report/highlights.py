@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,10 @@ from autotrack.report.curves import ring
 from autotrack.report.panel import Note, Panel
 from autotrack.report.scales import number
 from autotrack.report.smoothing import noise
-from autotrack.report.style import INK, SOFT_INK, letters
-from autotrack.report.tags import Curve
+from autotrack.report.style import INK, letters
+
+if TYPE_CHECKING:
+    from autotrack.report.tags import Curve
 
 Floats = NDArray[np.float64]
 
@@ -25,35 +28,67 @@ _MOST_DROPS = 3
 
 @dataclass(frozen=True)
 class Drop:
-    """A sharp fall between two points of a curve, given by their indices."""
+    """A sharp fall of a curve from level `before` to level `after`, reached at the point of index `end`."""
 
-    start: int
     end: int
+    before: float
+    after: float
 
 
-def mark_extreme(panel: Panel, curve: Curve, x: Floats, y: Floats, word: str, highest: bool = False) -> None:
+def mark_extreme(
+    panel: Panel,
+    curve: Curve,
+    x: Floats,
+    y: Floats,
+    word: str,
+    *,
+    highest: bool = False,
+    unit: str = "",
+) -> None:
     """Mark the lowest (or highest) drawn point of a curve by a ring and its value, and say when it was."""
-    if not np.isfinite(y).any():
+    shown = y[np.isfinite(y)]
+    if not len(shown):
         return
     best = int(np.nanargmax(y) if highest else np.nanargmin(y))
     ring(panel, float(x[best]), float(y[best]), curve.colour)
-    value = number(float(curve.series.value[best]))
-    text = f"{word} {value}" if panel.small else f"{word} {value} · {panel.time.moment(curve.series, best)}"
-    panel.notes.append(Note(text, float(x[best]), float(y[best]), letters(curve.colour), rank=9, needed=True))
+    value = number(float(curve.series.value[best])) + unit
+    if len(shown) == 1:
+        text = value
+    elif shown.min() == shown.max():
+        text = f"constant {value}"
+    elif panel.small:
+        text = f"{word} {value}"
+    else:
+        text = f"{word} {value} · {panel.time.moment(curve.series, best)}"
+    panel.notes.append(
+        Note(text, float(x[best]), float(y[best]), letters(curve.colour), rank=9, needed=True)
+    )
 
 
-def mark_drops(panel: Panel, x: Floats, y: Floats, log: bool) -> None:
+def mark_drops(panel: Panel, x: Floats, y: Floats, *, log: bool = False) -> None:
     """Mark the few largest sharp drops of a curve by an arrow and how much of the value was lost."""
-    for drop in sharp_drops(y, log):
-        before, after = y[drop.start], y[drop.end]
-        arrow = {"arrowstyle": "-|>,head_width=0.18,head_length=0.35", "color": INK, "linewidth": 0.9,
-                 "shrinkA": 0, "shrinkB": 0}  # fmt: skip
-        panel.ax.annotate("", (x[drop.end], after), (x[drop.end], before), arrowprops=arrow, zorder=5)
-        change = f"−{100 * (before - after) / before:.0f} %" if after >= 0 else f"−{number(before - after, 2)}"
-        panel.notes.append(Note(change, float(x[drop.end]), float((before + after) / 2), SOFT_INK, rank=2))
+    for drop in sharp_drops(y, log=log):
+        place = float(x[drop.end])
+        arrow = {
+            "arrowstyle": "-|>,head_width=0.18,head_length=0.35",
+            "color": INK,
+            "linewidth": 0.9,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        }
+        panel.ax.annotate("", (place, drop.after), (place, drop.before), arrowprops=arrow, zorder=5)
+        middle = np.sqrt(drop.before * drop.after) if log else (drop.before + drop.after) / 2
+        panel.notes.append(Note(_loss_of(drop), place, float(middle), INK, rank=2))
 
 
-def sharp_drops(y: Floats, log: bool = False) -> list[Drop]:
+def _loss_of(drop: Drop) -> str:
+    if drop.after < 0:
+        return f"−{number(drop.before - drop.after, 2)}"
+    share = drop.after / drop.before
+    return f"÷ {number(1 / share, 2)}" if 0 < share < 0.01 else f"−{100 * (1 - share):.0f} %"
+
+
+def sharp_drops(y: Floats, *, log: bool = False) -> list[Drop]:
     """The largest sharp drops of a curve of shape [n], at most three, in the order of their size.
 
     A drop is sharp where the curve falls by a quarter of its drawn range within a fiftieth of its length, by far more than
@@ -64,8 +99,12 @@ def sharp_drops(y: Floats, log: bool = False) -> list[Drop]:
     if len(shown) < 3:
         return []
     cells = _medians(np.log10(y[shown]) if log else y[shown])
-    edges = np.linspace(0, len(shown) - 1, len(cells)).round().astype(int)
-    return [Drop(int(shown[edges[a]]), int(shown[edges[b]])) for a, b in _sharp_falls(cells)]
+    drops = []
+    for start, end in _sharp_falls(cells):
+        first = shown[round(end * len(shown) / len(cells))]
+        before, after = (10.0**cells if log else cells)[[start, end]]
+        drops.append(Drop(int(first), float(before), float(after)))
+    return drops
 
 
 def _medians(y: Floats) -> Floats:
@@ -79,13 +118,24 @@ def _sharp_falls(y: Floats) -> list[tuple[int, int]]:
     falls = y[:-window] - y[window:]
     least = max(_SHARP * float(y.max() - y.min()), 8.0 * noise(y))
     found: list[tuple[int, int]] = []
-    for start in np.argsort(-falls):
+    for start in np.argsort(-falls, kind="stable"):
         if falls[start] <= least or len(found) == _MOST_DROPS:
             break
-        clear = all(abs(start - other) > 2 * window for other, _ in found)
-        if clear and _holds(y, int(start), int(start) + window):
-            found.append((int(start), int(start) + window))
+        fall = _narrowed(y, int(start), int(start) + window)
+        clear = all(abs(fall[0] - other) > 2 * window for other, _ in found)
+        if clear and _holds(y, *fall):
+            found.append(fall)
     return found
+
+
+def _narrowed(y: Floats, start: int, end: int) -> tuple[int, int]:
+    """The shortest stretch within start..end in which most of the fall happens."""
+    for width in range(1, end - start):
+        falls = y[start : end + 1 - width] - y[start + width : end + 1]
+        if falls.max() >= 0.8 * (y[start] - y[end]):
+            best = start + int(falls.argmax())
+            return best, best + width
+    return start, end
 
 
 def _holds(y: Floats, start: int, end: int) -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
-from autotrack.history import History
 from autotrack.report import canvas
-from autotrack.report.curves import draw_passes, draw_steps, drawable, name_line
+from autotrack.report.curves import draw_means, draw_passes, draw_steps, end_of_line, name_line
 from autotrack.report.highlights import mark_drops, mark_extreme
-from autotrack.report.panel import Panel
-from autotrack.report.scales import finite, set_value_axis, wants_log, whole
-from autotrack.report.tags import Curve, evaluations, initial, training
+from autotrack.report.scales import finite, set_value_axis, wants_log
+from autotrack.report.tags import before_training, evaluations, training
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from autotrack.history import History
+    from autotrack.report.panel import Panel
+    from autotrack.report.tags import Curve
+
+_MANY_EPOCHS = 20
 
 
 def draw(history: History) -> Figure | None:
@@ -27,52 +33,54 @@ def exists(history: History) -> bool:
 def fill(panel: Panel, history: History) -> None:
     """Draw the loss into a panel."""
     phases = evaluations(history, "Loss")
-    canvas.set_title(panel.ax, "Loss" if phases else "Training Loss")
-    panel.ax.set_ylabel("Loss")
-    values = [curve.series.value.astype(np.float64) for curve in _all(history)]
+    panel.set_title("Loss" if phases else "Training Loss")
+    panel.set_value_label("Loss")
+    values = [curve.series.value for curve in _all(history)]
     log = wants_log(values)
-    set_value_axis(panel.ax, finite(values), log)
+    # The value of the lowest point is best written below it.
+    set_value_axis(panel.ax, finite(values), log=log, room=(0.13, 0.07))
     panel.set_time()
-    for curve in training(history, "Loss/train"):
-        _fill_training(panel, history, curve, log, bool(phases))
+    for curve in _training(history):
+        _fill_training(panel, history, curve, log=log)
     for curve in phases:
-        x, y = draw_passes(panel, curve, log, _before(history, curve))
+        x, y = draw_passes(panel, curve, log=log, before=before_training(history, "Loss", curve))
         name_line(panel, curve.name, x, y, curve.colour)
-        mark_extreme(panel, curve, x, y, "min")
+        word = "min" if len(phases) == 1 else f"{curve.name} min"
+        mark_extreme(panel, curve, x, y, word)
+
+
+def _training(history: History) -> list[Curve]:
+    # A record of somebody else's may hold nothing but means over epochs.
+    return training(history, "Loss/train") or training(history, "Loss/train_epoch")
 
 
 def _all(history: History) -> list[Curve]:
-    steps = training(history, "Loss/train") + training(history, "Loss/train_epoch")
-    return steps + evaluations(history, "Loss")
+    phases = evaluations(history, "Loss")
+    before = [before_training(history, "Loss", curve) for curve in phases]
+    means = training(history, "Loss/train_epoch")
+    return [*_training(history), *means, *phases, *(curve for curve in before if curve)]
 
 
-def _before(history: History, curve: Curve) -> Curve | None:
-    series = initial(history, "Loss", curve.name)
-    return None if series is None else Curve(series, "", curve.name, curve.colour, curve.marker)
-
-
-def _fill_training(panel: Panel, history: History, curve: Curve, log: bool, evaluated: bool) -> None:
+def _fill_training(panel: Panel, history: History, curve: Curve, *, log: bool) -> None:
+    several = len(history.streams) > 1
     means = _epoch_means(panel, history, curve)
-    smoothed = draw_steps(panel, curve, log, quiet=means is not None and len(means.series) > 20)
-    x, y = panel.time.at(curve.series, curve.stream), drawable(curve.series.value, log)
-    several = evaluated or len(history.streams) > 1
-    prefix = f"{curve.name}, " if several else ""
-    if means is not None:
-        name_line(panel, f"{prefix}epoch mean", *draw_passes(panel, means, log), curve.colour)
-    if smoothed is not None:
-        name_line(panel, f"{prefix}±{whole(smoothed.reach)} steps", smoothed.x, smoothed.y, curve.colour)
-    if means is None and smoothed is None and several:
-        name_line(panel, curve.name, x, y, curve.colour)
+    calm = means is None or len(means.series) < _MANY_EPOCHS
+    smoothed = draw_steps(panel, curve, log=log, calm=calm, thin=means is not None)
+    name = curve.name if several or evaluations(history, "Loss") else ""
+    if means is not None and not (several and smoothed):
+        words = [name, "epoch mean"] if name else ["epoch mean"]
+        line = draw_means(panel, means, log=log)
+        name_line(panel, "\n".join(words), *line, curve.colour)
+    elif name:
+        name_line(panel, name, *end_of_line(panel, curve, smoothed, log=log), curve.colour)
+    x, y = end_of_line(panel, curve, None, log=log)
     mark_extreme(panel, curve, x, y, "min")
-    mark_drops(panel, x, y, log)
+    mark_drops(panel, x, y, log=log)
 
 
 def _epoch_means(panel: Panel, history: History, curve: Curve) -> Curve | None:
     # Where an epoch is one step its mean is the step's loss once more.
-    if panel.time.by_epoch:
+    if panel.time.by_epoch or curve.series.tag.startswith("Loss/train_epoch"):
         return None
-    tag = f"Loss/train_epoch/{curve.stream}" if curve.stream else "Loss/train_epoch"
-    series = history.get(tag)
-    if series is None or not len(series):
-        return None
-    return Curve(series, curve.stream, curve.name, curve.colour)
+    found = training(history, "Loss/train_epoch")
+    return next((means for means in found if means.stream == curve.stream), None)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from matplotlib.axes import Axes
+from autotrack.report.scales import whole
+from autotrack.report.style import INK, SOFT_INK, TEXT_POINTS
 
-from autotrack.report.positions import TimeAxis
-from autotrack.report.style import INK
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from autotrack.report.positions import TimeAxis
 
 
 @dataclass(frozen=True)
@@ -53,5 +57,34 @@ class Panel:
     notes: list[Note] = field(default_factory=list)
     ends: list[EndLabel] = field(default_factory=list)
 
+    @property
+    def figure(self) -> Figure:
+        """The whole figure that the panel is part of."""
+        figure = self.ax.get_figure(root=True)
+        assert figure is not None
+        return figure
+
     def set_time(self) -> None:
-        self.time.set_on(self.ax, labels=7 if self.small else 12)
+        """Set the horizontal axis."""
+        self.time.set_on(self.ax, labels=6 if self.small else 12)
+
+    def set_title(self, title: str, aside: str = "") -> None:
+        """Write a title over the left end of the panel and something `aside` over the right end.
+
+        What stands aside is left out where it would come too close to the title.
+        """
+        self.ax.set_title(title, x=0.0, ha="left")
+        if aside:
+            size = TEXT_POINTS - (1.0 if self.small else 0.0)
+            self.ax.set_title(
+                aside, loc="right", fontsize=size, fontweight="normal", color=SOFT_INK
+            )
+
+    def say_smoothed(self, reach: int) -> None:
+        """Say that the bold lines are smoothed over so many steps to either side."""
+        self.set_title(self.ax.get_title(), f"smoothed over ±{whole(reach)} steps")
+
+    def set_value_label(self, text: str) -> None:
+        """Name the vertical axis; a small panel has its title for that."""
+        if not self.small:
+            self.ax.set_ylabel(text)

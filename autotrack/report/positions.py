@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from autotrack.history import History
 from autotrack.report.scales import Steps, whole
 from autotrack.series import HistogramSeries, Series, VectorSeries
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from autotrack.history import History
+    from autotrack.report.tags import Curve
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -95,6 +100,14 @@ class TimeAxis:
         by_step = np.interp(series.step, epochs.starts, epochs.numbers)
         return np.where(series.epoch >= 0, series.epoch, by_step)
 
+    def start_of(self, curve: Curve) -> float:
+        """Position at which the epoch that a curve's first point closes began."""
+        epochs = self.streams.get(curve.stream)
+        if epochs is None:
+            return 0.0
+        index = np.searchsorted(epochs.starts, curve.series.step[0]) - 1
+        return float(self.of_steps(epochs.starts[max(index, 0)][None], curve.stream)[0])
+
     def moment(self, series: Series, index: int) -> str:
         """When a point was taken, in words: `step 1,234` for one of many in an epoch, else `epoch 3`."""
         epoch = int(series.epoch[index])
@@ -108,7 +121,9 @@ class TimeAxis:
         ax.set_xlim(*self.limits())
         epochs = self.epochs
         if epochs is None or self.by_epoch:
-            ax.xaxis.set_major_locator(MaxNLocator(nbins=labels - 2, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+            ax.xaxis.set_major_locator(
+                MaxNLocator(nbins=labels - 2, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+            )
             ax.xaxis.set_major_formatter(Steps())
         elif len(epochs.starts) <= labels:
             _tick_spans(ax, epochs, labels)
@@ -122,7 +137,7 @@ class TimeAxis:
             low, high = float(epochs.numbers[0]), float(epochs.numbers[-1])
         else:
             low, high = 0.0, float(max(self.total, 1))
-        room = 0.015 * (high - low) or 0.5
+        room = 0.015 * (high - low) if high - low > 1 else 0.5
         return low - room, high + room
 
 
@@ -144,7 +159,9 @@ def _tick_spans(ax: Axes, epochs: Epochs, labels: int) -> None:
     centres = (edges[:-1] + edges[1:]) / 2
     kept = _apart(centres, max(epochs.total, 1) / (1.5 * labels))
     ax.set_xticks(edges, labels=[""] * len(edges))
-    ax.set_xticks(centres[kept], labels=[str(number) for number in epochs.numbers[kept]], minor=True)
+    ax.set_xticks(
+        centres[kept], labels=[str(number) for number in epochs.numbers[kept]], minor=True
+    )
     ax.tick_params(axis="x", which="minor", length=0, pad=4)
     ax.grid(True, axis="x", which="major", linewidth=0.6)
 
@@ -153,7 +170,9 @@ def _tick_starts(ax: Axes, epochs: Epochs, labels: int) -> None:
     span = int(epochs.numbers[-1] - epochs.numbers[0])
     stride = next(s * 10**p for p in range(20) for s in (1, 2, 5) if span / (s * 10**p) <= labels)
     round_numbers = np.flatnonzero(epochs.numbers % stride == 0)
-    kept = round_numbers[_apart(epochs.starts[round_numbers], max(epochs.total, 1) / (1.5 * labels))]
+    kept = round_numbers[
+        _apart(epochs.starts[round_numbers], max(epochs.total, 1) / (1.5 * labels))
+    ]
     ax.set_xticks(epochs.starts[kept], labels=[str(number) for number in epochs.numbers[kept]])
 
 

@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, Formatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from matplotlib.axes import Axes
+
 Floats = NDArray[np.float64]
+Room = tuple[float, float]
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ZEROS_TOLERATED = 0.1
 
 
-def wants_log(curves: Iterable[Floats], decades: float = 2.0) -> bool:
+def wants_log(curves: Iterable[NDArray[np.floating]], decades: float = 2.0) -> bool:
     """Whether values belong on a logarithmic axis: none is negative and the positive ones span more than `decades`.
 
     A few exact zeros are tolerated (they cannot be drawn there and must be marked); many are not.
     """
     values = finite(curves)
     positive = values[values > 0]
-    if len(positive) < 2 or values.min() < 0 or len(positive) < (1 - _ZEROS_TOLERATED) * len(values):
+    if (
+        len(positive) < 2
+        or values.min() < 0
+        or len(positive) < (1 - _ZEROS_TOLERATED) * len(values)
+    ):
         return False
     return bool(math.log10(positive.max()) - math.log10(positive.min()) > decades)
 
 
-def finite(curves: Iterable[Floats]) -> Floats:
+def finite(curves: Iterable[NDArray[np.floating]]) -> Floats:
     """All finite values of the curves in one array."""
-    arrays = [curve[np.isfinite(curve)] for curve in curves]
+    arrays = [curve[np.isfinite(curve)].astype(np.float64) for curve in curves]
     return np.concatenate(arrays) if arrays else np.empty(0)
 
 
-def set_value_axis(ax: Axes, values: Floats, log: bool, room: float = 0.07) -> None:
-    """Set limits, ticks and number format of the y axis for finite `values`; `room` is the margin as a part of the axis."""
+def set_value_axis(
+    ax: Axes, values: Floats, *, log: bool = False, room: Room = (0.07, 0.07)
+) -> None:
+    """Set limits, ticks and number format of the y axis for finite `values`; `room` is left below and above, as parts of the
+    values' spread."""
     if log:
         _set_log_axis(ax, values[values > 0], room)
+        return
+    if not len(values):
+        ax.yaxis.set_major_locator(FixedLocator([]))
         return
     low, high = _linear_limits(values, room)
     ax.set_ylim(low, high)
@@ -45,35 +61,36 @@ def set_value_axis(ax: Axes, values: Floats, log: bool, room: float = 0.07) -> N
     ax.yaxis.set_major_formatter(PlainNumbers())
 
 
-def _linear_limits(values: Floats, room: float) -> tuple[float, float]:
-    if not len(values):
-        return 0.0, 1.0
+def _linear_limits(values: Floats, room: Room) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     spread = high - low
     # A curve that is constant up to rounding is a flat line in the middle, not magnified rounding errors.
     if spread <= 1e-6 * max(abs(low), abs(high)):
         around = 0.1 * max(abs(low), abs(high)) or 1.0
         return low - around, high + around
-    return low - room * spread, high + room * spread
+    return low - room[0] * spread, high + room[1] * spread
 
 
-def _set_log_axis(ax: Axes, values: Floats, room: float) -> None:
+def _set_log_axis(ax: Axes, values: Floats, room: Room) -> None:
     low, high = math.log10(values.min()), math.log10(values.max())
-    margin = room * max(high - low, 0.5)
-    low, high = low - margin, high + margin
+    spread = max(high - low, 0.5)
+    low, high = low - room[0] * spread, high + room[1] * spread
     ax.set_yscale("log")
     ax.set_ylim(10**low, 10**high)
     exponents = np.arange(math.ceil(low), math.floor(high) + 1)
     stride = max(1, -(-len(exponents) // 6))
     shown = exponents[exponents % stride == 0]
-    ax.yaxis.set_major_locator(FixedLocator([10.0**int(e) for e in shown]))
+    ax.yaxis.set_major_locator(FixedLocator([10.0 ** int(e) for e in shown]))
     ax.yaxis.set_major_formatter(PowersOfTen())
-    ax.yaxis.set_minor_locator(LogLocator(subs=range(2, 10), numticks=100) if stride == 1 else FixedLocator([]))
+    between = LogLocator(subs=range(2, 10), numticks=100)
+    ax.yaxis.set_minor_locator(
+        between if stride == 1 else FixedLocator([10.0 ** int(e) for e in exponents])
+    )
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.tick_params(axis="y", which="minor", length=1.5, width=0.5)
 
 
-def number(value: float, digits: int = 4) -> str:
+def number(value: float, digits: int = 3) -> str:
     """A number in at most `digits` significant digits: `0.0213`, `12,340`, `2.5×10⁻⁵`."""
     if value == 0 or not math.isfinite(value):
         return {math.inf: "∞", -math.inf: "−∞"}.get(value, "0" if value == 0 else "NaN")
@@ -103,10 +120,12 @@ class PlainNumbers(Formatter):
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         largest = max((abs(value) for value in values), default=0.0)
         if largest == 0 or not 1e-3 <= largest < 1e5:
-            return [number(float(value)) for value in values]
-        gap = min((abs(b - a) for a, b in zip(values, values[1:], strict=False)), default=largest)
+            return [number(float(value), 6) for value in values]
+        gap = min((abs(b - a) for a, b in itertools.pairwise(values)), default=largest)
         decimals = _decimals(values, gap)
-        return [f"{0.0 if value == 0 else value:,.{decimals}f}".replace("-", "−") for value in values]
+        return [
+            f"{0.0 if value == 0 else value:,.{decimals}f}".replace("-", "−") for value in values
+        ]
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         return number(float(x))

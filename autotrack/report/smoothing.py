@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_LONG = 150
-_NOISY = 0.05
+_LONG = 300
+# Noise is read from second differences.
+_SHORTEST = 3
+_NOISY = 0.03
 _CELLS = 1500
 
 
@@ -24,9 +26,14 @@ class Smoothed:
 
 
 def needs_smoothing(y: Floats) -> bool:
-    """Whether a curve of shape [n] is long, and its noise from point to point a visible part of its spread."""
+    """Whether a curve of shape [n] is long and noisy."""
+    return int(np.isfinite(y).sum()) >= _LONG and is_noisy(y)
+
+
+def is_noisy(y: Floats) -> bool:
+    """Whether the noise from point to point is a visible part of a curve's spread."""
     y = y[np.isfinite(y)]
-    if len(y) < _LONG:
+    if len(y) < _SHORTEST:
         return False
     low, high = np.percentile(y, [2, 98])
     return bool(noise(y) > _NOISY * (high - low) > 0)
@@ -37,21 +44,25 @@ def noise(y: Floats) -> float:
 
     A straight slope counts as no noise; the median makes single jumps count for little.
     """
-    if len(y) < 3:
+    if len(y) < _SHORTEST:
         return 0.0
     return float(1.4826 * np.median(np.abs(np.diff(y, 2))) / np.sqrt(6.0))
 
 
-def smooth(x: Floats, y: Floats) -> Smoothed:
-    """Smooth a curve of shape [n] by a weighted mean (Hann window, a fiftieth of the curve to either side).
+def smooth(x: Floats, y: Floats, *, log: bool = False) -> Smoothed:
+    """Smooth a curve of shape [n] by a weighted mean (Hann window, a twenty-fifth of the curve to either side).
 
     Points that are not finite are left out of every mean, and the line has a gap where none is left.
+    `log` asks for the geometric mean instead of the arithmetic one.
     """
+    if log:
+        calm = smooth(x, np.log10(y))
+        return Smoothed(calm.x, 10.0**calm.y, calm.reach)
     cell = -(-len(y) // _CELLS)
     sums, counts = _cell_sums(y, cell)
     centres, _ = _cell_sums(x, cell)
     sizes = np.diff(np.append(np.arange(0, len(y), cell), len(y)))
-    half = max(2, round(len(sums) / 50))
+    half = max(2, round(len(sums) / 25))
     window = np.hanning(2 * half + 3)[1:-1]
     weights = np.convolve(counts, window, mode="same")
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
+import numpy as np
 from matplotlib import font_manager
+from matplotlib.colors import to_hex, to_rgb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 INK = "#222222"
 SOFT_INK = "#5f6368"
@@ -27,11 +33,11 @@ SKY = "#56b4e9"
 # Okabe and Ito's palette without yellow, which is too pale for a line on white paper.
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK)
 
-# The pale ones of the palette are legible as lines but not as letters.
-_LETTERS = {GREEN: "#00775a", PURPLE: "#a34a7e", ORANGE: "#8f6400", SKY: "#1f78ad", VERMILLION: "#b85000"}
+DEPTH = "plasma"
+"""Colour map of layers, first to last: even in lightness, so also an order without colours."""
 
-SEQUENCE = "cividis"
-"""Colour map of what has an order (depth, time): even in lightness, safe for colour-blind readers."""
+TIME = ("#c9dcec", "#7fb2d8", "#2f7fb8", "#0b4a80", "#06264a")
+"""Colours of moments, early to late."""
 
 SIZE = (6.4, 3.7)
 """Width and height of a figure of one panel, in inches."""
@@ -41,13 +47,33 @@ DPI = 200
 TITLE_POINTS = 11.0
 TEXT_POINTS = 8.5
 
-_FALLBACK_FONTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans", "Arial Unicode MS", "Segoe UI Emoji")
+_LEGIBLE = 4.5
+
+_FALLBACK_FONTS = (
+    "Noto Sans CJK JP",
+    "Noto Sans CJK SC",
+    "Noto Sans",
+    "Arial Unicode MS",
+    "Segoe UI Emoji",
+)
 
 # Settings that belong to the person's session and have no say in how a figure looks.
 _NOT_OURS = frozenset(
-    "backend backend_fallback figure.hooks figure.max_open_warning figure.raise_window "
-    "interactive savefig.directory tk.window_focus toolbar webagg.address webagg.open_in_browser "
-    "webagg.port webagg.port_retries".split()
+    [
+        "backend",
+        "backend_fallback",
+        "figure.hooks",
+        "figure.max_open_warning",
+        "figure.raise_window",
+        "interactive",
+        "savefig.directory",
+        "tk.window_focus",
+        "toolbar",
+        "webagg.address",
+        "webagg.open_in_browser",
+        "webagg.port",
+        "webagg.port_retries",
+    ]
 )
 
 _OURS: dict[str, Any] = {
@@ -107,8 +133,19 @@ def applied() -> Iterator[None]:
 
 
 def letters(colour: str) -> str:
-    """The colour of a text that belongs to a line of `colour`: the same hue, dark enough to be read."""
-    return _LETTERS.get(colour, colour)
+    """The colour of a text that belongs to a line of `colour`: the same hue, dark enough to read.
+
+    Dark enough is a contrast to white of at least 4.5 (WCAG 2, level AA).
+    """
+    rgb = np.array(to_rgb(colour))
+    while _contrast(rgb) < _LEGIBLE:
+        rgb *= 0.97
+    return to_hex(rgb)
+
+
+def _contrast(rgb: NDArray[np.float64]) -> float:
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(1.05 / (linear @ (0.2126, 0.7152, 0.0722) + 0.05))
 
 
 @cache

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from autotrack.history import History
 from autotrack.report.style import BLUE, COLOURS, GREEN, PURPLE, VERMILLION
-from autotrack.series import Series
+
+if TYPE_CHECKING:
+    from autotrack.history import History
+    from autotrack.series import Series
 
 _OWN_COLOURS = {"train": BLUE, "val": VERMILLION, "test": GREEN, "train_eval": PURPLE}
 _MARKERS = ("o", "s", "D", "^", "v", "P")
@@ -38,7 +41,9 @@ def training(history: History, tag: str, name: str = "train") -> list[Curve]:
 def evaluations(history: History, quantity: str) -> list[Curve]:
     """The series of all evaluation phases of a quantity such as `Loss`, in the order in which they began."""
     found = [tag for tag in history if _phase(history, quantity, tag) and len(history[tag])]
-    taken = {curve.colour for tag in ("Loss/train", "Accuracy/train") for curve in training(history, tag)}
+    taken = {
+        curve.colour for tag in ("Loss/train", "Accuracy/train") for curve in training(history, tag)
+    }
     curves = []
     for index, tag in enumerate(found):
         name = _phase(history, quantity, tag)
@@ -48,15 +53,21 @@ def evaluations(history: History, quantity: str) -> list[Curve]:
     return curves
 
 
-def initial(history: History, quantity: str, phase: str) -> Series | None:
-    """The evaluation of a phase before training, if there was one."""
-    return history.get(f"{quantity}/{phase}{_INITIAL}")
+def before_training(history: History, quantity: str, curve: Curve) -> Curve | None:
+    """The evaluation of a curve's phase before training, if there was one."""
+    series = history.get(f"{quantity}/{curve.name}{_INITIAL}")
+    return replace(curve, series=series) if series is not None and len(series) else None
 
 
 def _phase(history: History, quantity: str, tag: str) -> str:
     group, _, name = tag.partition("/")
     last = name.rpartition("/")[2]
-    if group != quantity or name.startswith("train/") or name in _NO_PHASE or name.endswith(_INITIAL):
+    if (
+        group != quantity
+        or name.startswith("train/")
+        or name in _NO_PHASE
+        or name.endswith(_INITIAL)
+    ):
         return ""
     # `Loss/train_epoch/<stream>` is a training curve.
     return "" if name.startswith("train_epoch/") and last in history.streams else name

@@ -95,10 +95,10 @@ class Hand:
         gradients are still multiplied by.
         """
         suffix = "" if stream is None else f"/{stream}"
-        if isinstance(loss, (list, tuple)):
+        if isinstance(loss, Sequence):
             self.mean(f"Loss/train{suffix}", x, loss, sizes)
         else:
-            self.add(f"Loss/train{suffix}", x, float(loss), rtol)
+            self.add(f"Loss/train{suffix}", x, loss, rtol)
         self.gradient_norm(x, parameters_of(optimizer), f"GradNorm/total{suffix}", scale)
         self.learning_rates(x, optimizer, stream)
 

@@ -1,4 +1,4 @@
-"""Two loaders whose names say neither val nor test: the second evaluation is val_b."""
+"""Two loaders whose names say neither val nor test: the second evaluation is val_2."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def loop(hand):
             for inputs, labels in noisy:
                 outputs = model(inputs)
                 hits = (outputs.argmax(1) == labels).sum()
-                hand.saw("val_b", criterion(outputs, labels).item(), len(labels), correct=hits)
-            hand.end("val_b", epoch)
+                hand.saw("val_2", criterion(outputs, labels).item(), len(labels), correct=hits)
+            hand.end("val_2", epoch)
     return model, optimizer

@@ -1,4 +1,4 @@
-"""Mixup with its two cross entropies on one line: components, and no accuracy."""
+"""Mixup with its two cross entropies on two lines: two components, and no accuracy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def mixup_data(x, y, alpha=0.4):
 
 
 def mixup_criterion(criterion, pred, y_a, y_b, lam, hand, step):
-    loss_a, loss_b = criterion(pred, y_a), criterion(pred, y_b)
+    loss_a = criterion(pred, y_a)
+    loss_b = criterion(pred, y_b)
     hand.add("Loss/train/cross_entropy", step, loss_a.item())
     hand.add("Loss/train/cross_entropy_2", step, loss_b.item())
     return lam * loss_a + (1 - lam) * loss_b

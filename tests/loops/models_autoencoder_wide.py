@@ -1,4 +1,4 @@
-"""An autoencoder of 80 outputs: R2 stops at 64 output dimensions, the mean absolute error does not."""
+"""An autoencoder of 80 outputs: beyond 64 it is a picture, and one score over it says nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-ABSENT = {"Accuracy/train", "R2/train"}
+ABSENT = {"Accuracy/train", "R2/train", "MAE/train"}
 
 
 def loop(hand):
@@ -18,7 +18,6 @@ def loop(hand):
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     step = 0
     for epoch in range(3):
-        absolute = 0.0
         for (batch,) in loader:
             output = model(batch)
             loss = criterion(output, batch)
@@ -26,9 +25,7 @@ def loop(hand):
             loss.backward()
             hand.step(step, loss.item(), optimizer)
             hand.saw("train", loss.item(), len(batch))
-            absolute += float((output.detach() - batch).abs().double().sum())
             optimizer.step()
             step += 1
         hand.end("train", epoch)
-        hand.add("MAE/train", epoch, absolute / (20 * 80))
     return model, optimizer

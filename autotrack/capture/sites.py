@@ -1,0 +1,99 @@
+"""What the call sites of backward have taught: who steps on them, and by what the person divides."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from autotrack.capture.streams import Stream
+from autotrack.events import TrainBatch
+from autotrack.loopscope import Site
+from autotrack.row import Value
+
+
+@dataclass(slots=True)
+class Known:
+    """One call site: the streams that step on its losses, and its division.
+
+    `divisor` is the number of micro-batches the person divides by; `shares` says that each loss is
+    weighted by its share of the batch instead; `adds` that another site leads the step.
+    """
+
+    streams: list[Stream] = field(default_factory=list)
+    divisor: float | None = None
+    shares: bool = False
+    adds: bool = False
+    gathers: bool = False
+    held: list[TrainBatch] = field(default_factory=list)
+
+
+class Sites:
+    """Knowledge by call site, grown from completed steps."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Known] = {}
+
+    def of(self, site: Site) -> Known:
+        """Return what is known of a site."""
+        known = self._known.get(id(site))
+        if known is None:
+            known = self._known[id(site)] = Known()
+        return known
+
+    def learn(self, stream: Stream, batches: list[TrainBatch]) -> list[list[TrainBatch]]:
+        """Learn from the backward calls of a step and return them in groups of micro-batches.
+
+        Calls at one site are micro-batches of one batch. So are calls at several sites that all
+        divide by the number of calls: accumulation written on two lines.
+        """
+        groups = _by_site(batches)
+        for group in groups:
+            known = self.of(group[0].site)
+            if stream not in known.streams:
+                known.streams.append(stream)
+            if len(group) > 1:
+                known.gathers = True
+                self._learn_division(known, group, len(group))
+        if len(groups) > 1:
+            if self._are_one(batches):
+                groups = [batches]
+            else:
+                for group in groups[1:]:
+                    self.of(group[0].site).adds = True
+        for batch in batches:
+            batch.freed = self.freed(batch)
+        return groups
+
+    def _are_one(self, batches: list[TrainBatch]) -> bool:
+        count = float(len(batches))
+        if all(b.divisor == count for b in batches):
+            for batch in batches:
+                self.of(batch.site).divisor = count
+                self.of(batch.site).gathers = True
+        return all(b.divisor != 1 and self.of(b.site).divisor == b.divisor for b in batches)
+
+    @staticmethod
+    def _learn_division(known: Known, group: list[TrainBatch], count: int) -> None:
+        if group[0].divisor == count:
+            known.divisor = group[0].divisor
+            return
+        sizes = [b.size for b in group]
+        if all(s is not None for s in sizes):
+            total = sum(sizes)  # type: ignore[arg-type]
+            known.shares = known.shares or all(math.isclose(b.divisor * b.size, total) for b in group)  # type: ignore[operator]
+
+    def freed(self, batch: TrainBatch) -> Value | None:
+        """Return a loss freed of the person's division by the number of micro-batches."""
+        known = self.of(batch.site)
+        if batch.value is None:
+            return None
+        if known.shares or (known.divisor is not None and batch.divisor == known.divisor):
+            return batch.value * batch.divisor
+        return batch.value
+
+
+def _by_site(batches: list[TrainBatch]) -> list[list[TrainBatch]]:
+    groups: dict[int, list[TrainBatch]] = {}
+    for batch in batches:
+        groups.setdefault(id(batch.site), []).append(batch)
+    return list(groups.values())

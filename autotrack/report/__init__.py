@@ -1,0 +1,12 @@
+"""Figures of a run, drawn from its record: one file a question, and one overview.
+
+Every module of this folder that has a function `draw(history) -> Figure | None` is a figure and is
+saved under the module's name. Only Matplotlib's object interface is used: a person's pyplot state,
+settings and backend stay as they are.
+"""
+
+from __future__ import annotations
+
+from autotrack.report.saving import Report, save
+
+__all__ = ["Report", "save"]

@@ -1,0 +1,121 @@
+"""Saves the figures of a run as files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import html
+import importlib
+import os
+import pkgutil
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autotrack.errors import UsageError
+from autotrack.report import style
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from matplotlib.figure import Figure
+
+    from autotrack.history import History
+
+FORMATS = ("png", "svg", "pdf")
+
+# Without these, the same record gives other files each time it is drawn.
+_METADATA: dict[str, dict[str, str | None]] = {
+    "png": {},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+_MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The files of a report: `paths`, in `directory`. In a notebook it shows the figures."""
+
+    directory: Path
+    paths: list[Path]
+
+    def __str__(self) -> str:
+        if not self.paths:
+            return f"nothing to draw in {self.directory}"
+        return "\n".join(str(path) for path in self.paths)
+
+    def _repr_html_(self) -> str:
+        shown = _one_format_each(self.paths)
+        pictures = "".join(_picture(path) for path in shown)
+        links = "<br>".join(html.escape(str(path)) for path in self.paths if path not in shown)
+        return f'<div style="max-width: 900px">{pictures}{links}</div>'
+
+
+def save(
+    history: History, directory: str | os.PathLike[str], formats: Sequence[str] = ("png",)
+) -> Report:
+    """Draw every figure for which the record has numbers and save it as `<directory>/<figure>.<format>`.
+
+    The directory is made where it is missing; files of the same name are replaced. The overview
+    comes first in the report. Raises UsageError (a ValueError) for a format other than png, svg and
+    pdf, before anything is written.
+    """
+    formats = _checked(formats)
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for name, draw in figures():
+        figure = draw(history)
+        if figure is not None:
+            paths += [_write(figure, directory / f"{name}.{kind}", kind) for kind in formats]
+    return Report(directory, paths)
+
+
+def figures() -> Iterator[tuple[str, Callable[[History], Figure | None]]]:
+    """Name and drawing function of every figure in this folder, the overview first."""
+    names = sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    names.sort(key=lambda name: name != "overview")
+    for name in names:
+        draw = getattr(importlib.import_module(f"{__package__}.{name}"), "draw", None)
+        if draw is not None:
+            yield name, draw
+
+
+def _checked(formats: Sequence[str]) -> tuple[str, ...]:
+    asked = (formats,) if isinstance(formats, str) else tuple(formats)
+    for kind in asked:
+        if kind not in FORMATS:
+            raise UsageError(
+                f"figures cannot be saved as {kind!r}; possible formats: {', '.join(FORMATS)}"
+            )
+    return tuple(dict.fromkeys(asked))
+
+
+def _write(figure: Figure, path: Path, kind: str) -> Path:
+    # Who looks while this runs sees the old file or the new one, never half of one.
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        with style.applied(), warnings.catch_warnings():
+            # A letter that no installed font has is drawn as a box; in an SVG it is there as text.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")
+            figure.savefig(unfinished, format=kind, metadata=_METADATA[kind])
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def _one_format_each(paths: list[Path]) -> list[Path]:
+    """One path a figure, of those that a browser shows."""
+    first: dict[str, Path] = {}
+    for path in paths:
+        if path.suffix in _MEDIA_TYPES:
+            first.setdefault(path.stem, path)
+    return list(first.values())
+
+
+def _picture(path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    source = f"data:{_MEDIA_TYPES[path.suffix]};base64,{data}"
+    return f'<img src="{source}" alt="{html.escape(path.stem)}" style="max-width: 100%"><br>'

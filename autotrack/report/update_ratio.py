@@ -1,0 +1,50 @@
+"""Figure: how much of itself every parameter changed at every step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotrack.report import canvas
+from autotrack.report.depth import fill_layers, layers_of, never_positive, positive_values
+from autotrack.report.panel import Note
+from autotrack.report.scales import set_value_axis
+from autotrack.report.style import SOFT_INK
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from autotrack.history import History
+    from autotrack.report.panel import Panel
+
+# Rule of thumb from Karpathy's notes for Stanford's CS231n: the ratio should be about 1e-3.
+_USUAL = (3e-4, 3e-3)
+
+
+def draw(history: History) -> Figure | None:
+    """Draw the ratio of update to weight of every parameter; None without any."""
+    return canvas.single(history, fill) if exists(history) else None
+
+
+def exists(history: History) -> bool:
+    """Whether the record holds update ratios above zero."""
+    return bool(layers_of(history, "autotrack/update_ratio"))
+
+
+def fill(panel: Panel, history: History) -> None:
+    """Draw the update ratios into a panel, with a band where they usually lie."""
+    layers = layers_of(history, "autotrack/update_ratio")
+    frozen = never_positive(layers)
+    aside = f"{frozen} {'parameter' if frozen == 1 else 'parameters'} never updated"
+    panel.set_title("Update Ratio", aside if frozen and not panel.small else "")
+    panel.set_value_label("Update norm / weight norm")
+    values = np.append(positive_values(layers), _USUAL)
+    set_value_axis(panel.ax, values, log=True)
+    panel.set_time()
+    panel.ax.axhspan(*_USUAL, color=SOFT_INK, alpha=0.09, linewidth=0, zorder=0)
+    panel.ax.axhline(1e-3, color=SOFT_INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    fill_layers(panel, layers)
+    if not panel.small:
+        left = panel.ax.get_xlim()[0]
+        panel.notes.append(Note("usual: around 10⁻³", left, 1e-3, SOFT_INK))
