@@ -145,6 +145,8 @@ class CriterionCall:
     site: object
     divisor: float = 1.0
     scores: dict[str, Any] = field(default_factory=dict)
+    # Where training stood at the call, for one that only later turns out to be evaluation.
+    position: Any = None
     prediction_key: int = 0
     target_key: int = 0
 

@@ -19,7 +19,6 @@ _SAME_VALUE = frozenset(
     }
 )
 _MEANS = frozenset({"MeanBackward0", "MeanBackward1"})
-_SUMS = frozenset({"AddBackward0", "SubBackward0", "SumBackward0", "NegBackward0"})
 
 
 @dataclass(slots=True)
@@ -27,12 +26,14 @@ class Reading:
     """The criterion calls below a loss, in the order they were made.
 
     `divisor` is what the whole loss was divided by (1 when nothing shows); `exact` says that the
-    loss is one call's value up to that divisor, so that the call stands for the objective.
+    loss is one call's value up to that divisor, so that the call stands for the objective; `reduced`
+    is how the last reduction above the calls was made, `mean` or `sum`, where one shows.
     """
 
     parts: list[CriterionCall]
     divisor: float = 1.0
     exact: bool = False
+    reduced: str = ""
 
 
 def node_number(tensor: Any) -> int | None:
@@ -54,11 +55,12 @@ def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
         call = _call_at(node, calls)
     if call is not None:
         return Reading([call], divisor / call.divisor, exact=True)
-    if not calls:
+    if not calls or node is None:
         return Reading([], divisor)
     parts, only_averaged = _walk(node, calls)
     parts.sort(key=lambda part: part.node or 0)
-    return Reading(parts, divisor, exact=only_averaged and len(parts) == 1)
+    reduced = "mean" if node.name() in _MEANS else "sum" if node.name() == "SumBackward0" else ""
+    return Reading(parts, divisor, only_averaged and len(parts) == 1, reduced)
 
 
 def _call_at(node: Any, calls: dict[int, CriterionCall]) -> CriterionCall | None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # below the finalizers of everybody else, after a process has waited for its own children
 _LAST = -100
+# children whose folders are named at the end; the others are counted
+_NAMED = 4
 
 
 @dataclass(frozen=True)
@@ -92,37 +94,34 @@ class Process:
         self.begin()
 
     def end(self) -> None:
-        """End the run of this process; the run of a parent is not touched."""
+        """End the run of this process, if it saw something; the run of a parent is not touched.
+
+        One that saw nothing is left as it is, so that nothing is written: its hooks go with the
+        process.
+        """
         if self.run is not None and self._pid == os.getpid():
-            self._guard.call("autotrack run", self.run.finish, _error_on_the_way())
+            self._guard.call("autotrack run", _finished, self.run)
 
 
 def begin() -> None:
     """Begin tracking in this process; torch has just been imported."""
-    from multiprocessing import process, util
-
-    here = Process.here = Process(Orders.received())
-    here.begin()
-    os.register_at_fork(after_in_child=here.forked)
-    # A child of multiprocessing leaves without Python's own exit; these end its run.
-    util.register_after_fork(here, _end_with_the_child)
-    if process.parent_process() is not None:
-        _end_with_the_child(here)
+    # Orders may come from another version of autotrack: whatever fails, the script goes on.
+    Guard().call("autotrack run", _begin)
 
 
 def finish() -> None:
     """End what was begun; the first process also says, on stderr, what was recorded and where."""
-    here = Process.here
-    if here is not None:
-        here.end()
-    orders = Orders.received()
-    if is_first() and not orders.quiet:
-        say(summary(orders, here.run if here is not None else None))
+    Guard().call("autotrack run", _finish)
 
 
 def is_first() -> bool:
     """Whether this is the process that the command line became, rather than a child of it."""
     return os.environ.get("AUTOTRACK_RUN_PID") == str(os.getpid())
+
+
+def saw_something(run: Run) -> bool:
+    """Whether a run has something to tell; in a child only training counts."""
+    return any(line.seen for line in run.coverage.lines if is_first() or line.what == "backward")
 
 
 def place(orders: Orders) -> Path | None:
@@ -147,18 +146,22 @@ def children(directory: Path) -> list[Path]:
 
 def summary(orders: Orders, run: Run | None) -> str:
     """Return what to tell at the end: where the record is and what was seen, or why nothing."""
-    folders = [_shown(folder, orders) for folder in children(Path(orders.directory))]
-    also = [f"autotrack: a child process recorded in {folder}" for folder in folders]
+    lines = []
     if run is not None and holds_record(run.directory):
-        return "\n".join(
-            [f"autotrack: recorded in {_shown(run.directory, orders)}", str(run.coverage), *also]
-        )
-    if also:
-        return "\n".join(also)
-    return (
+        lines += [f"autotrack: recorded in {_shown(run.directory, orders)}", str(run.coverage)]
+    folders = [
+        str(_shown(folder, orders))
+        for folder in children(Path(orders.directory))
+        if run is None or run.directory.parent != folder.parent
+    ]
+    if folders:
+        more = f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else ""
+        lines += [f"autotrack: child processes recorded in {', '.join(folders[:_NAMED])}{more}"]
+    nothing = (
         "autotrack: nothing was recorded: no backward ran in the thread that imported torch, "
         "nor in a child process"
     )
+    return "\n".join(lines) or nothing
 
 
 def say(text: str) -> None:
@@ -174,6 +177,27 @@ def say(text: str) -> None:
         return
 
 
+def _begin() -> None:
+    from multiprocessing import process, util
+
+    here = Process.here = Process(Orders.received())
+    here.begin()
+    os.register_at_fork(after_in_child=here.forked)
+    # A child of multiprocessing leaves without Python's own exit; these end its run.
+    util.register_after_fork(here, _end_with_the_child)
+    if process.parent_process() is not None:
+        _end_with_the_child(here)
+
+
+def _finish() -> None:
+    here = Process.here
+    if here is not None:
+        here.end()
+    orders = Orders.received()
+    if is_first() and not orders.quiet and place(orders) is not None:
+        say(summary(orders, here.run if here is not None else None))
+
+
 def _opened(orders: Orders, directory: Path) -> Run:
     from autotrack.config import Config
     from autotrack.run import Run
@@ -182,6 +206,11 @@ def _opened(orders: Orders, directory: Path) -> Run:
     run = Run(Config.of({**orders.options, "logdir": directory}))
     run.start()
     return run
+
+
+def _finished(run: Run) -> None:
+    if saw_something(run):
+        run.finish(_error_on_the_way())
 
 
 def _end_with_the_child(here: Process) -> None:

@@ -24,6 +24,7 @@ from autotrack.directory import free_directory
 from autotrack.errors import NestedRunError
 from autotrack.events import StepDone
 from autotrack.guard import Guard
+from autotrack.identity import Registry
 from autotrack.loopscope import LoopScope
 from autotrack.metrics import Surroundings
 from autotrack.row import Row
@@ -37,15 +38,23 @@ if TYPE_CHECKING:
 _FLUSH_SECONDS = 1.0
 _FLUSH_ROWS = 1000
 
-#: Models and optimizers by `id` that an open run was given, to refuse the same one twice.
-_given: dict[int, Run] = {}
+#: Models and optimizers that open runs were given, to refuse the same one twice.
+_given = Registry()
 
 
 class Run:
     """A run in the making, or one that is over: `directory`, `history`, `coverage`, `cost`."""
 
-    def __init__(self, config: Config, *, boundary: int | None = None, opened_at: Line | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        boundary: int | None = None,
+        opened_at: Line | None = None,
+        only_if_trained: bool = False,
+    ) -> None:
         self.config = config
+        self._only_if_trained = only_if_trained
         self.started = time.time()
         self.directory = free_directory(config.logdir or default_directory())
         self.name = config.name or self.directory.name
@@ -65,7 +74,6 @@ class Run:
         self._busy = False
         self._pid = os.getpid()
         self._flushed = time.monotonic()
-        self._mine: list[int] = []
         self._missing: list[str] = []
 
     # -- life ------------------------------------------------------------------------------------
@@ -77,7 +85,7 @@ class Run:
         """
         things = list(things)
         for name, thing in things:
-            other = _given.get(id(thing))
+            other = _given.get(thing)
             if other is not None and other is not self:
                 msg = (
                     f"{name or type(thing).__name__} is tracked already, by the run {other.name!r} that is "
@@ -85,8 +93,7 @@ class Run:
                 )
                 raise NestedRunError(msg)
         for name, thing in things:
-            _given[id(thing)] = self
-            self._mine.append(id(thing))
+            _given.set(thing, self)
             self._guard.call("discovery", self._know, name, thing)
 
     def _know(self, name: str | None, thing: Any) -> None:
@@ -105,8 +112,7 @@ class Run:
         if not self.open:
             return
         self.open = False
-        for key in self._mine:
-            _given.pop(key, None)
+        _given.forget(self)
         self._guard.call("models", self._models.release)
         if "hooks" not in self._guard.failed:
             self._guard.call("hooks", observers.release)
@@ -178,9 +184,9 @@ class Run:
 
     def _flush(self) -> None:
         settle_names(self._capture.training.streams)
-        rows = self._buffer.take()
-        if not rows:
+        if not self._buffer.rows or (self._only_if_trained and not self.trained):
             return
+        rows = self._buffer.take()
         records = [record_of(row, lambda tag, s=stream: tag_of(s, tag)) for row, stream in rows]  # type: ignore[misc]
         self._write(records)
 
@@ -204,6 +210,11 @@ class Run:
     # -- what a person may ask -------------------------------------------------------------------
 
     @property
+    def trained(self) -> bool:
+        """Whether a backward call was seen."""
+        return self._capture.training.seen.backwards > 0
+
+    @property
     def history(self) -> History:
         """The record read back from disk, up to now."""
         from autotrack.history import read  # noqa: PLC0415 - reading is not part of tracking
@@ -221,8 +232,6 @@ class Run:
         return describe(self._capture, self._surroundings, self._guard.failed, self._missing)
 
     def _write_coverage(self) -> None:
-        if self._sinks is None and not self._buffer.rows:
-            return
         row = self._guard.call("coverage", self._coverage_row)
         if row is not None:
             self._buffer.add(row, None)

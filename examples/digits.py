@@ -6,6 +6,9 @@ The 1,797 digits of 8 x 8 pixels that come with scikit-learn, a small network, a
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -57,7 +60,7 @@ def evaluate(model: nn.Module, val_loader: Batches, criterion: nn.Module) -> tup
     return total_loss / total, 100 * correct / total
 
 
-@autotrack.track
+@autotrack.track(logdir="runs/digits")
 def train(model: nn.Module, train_loader: Batches, val_loader: Batches, epochs: int = 20) -> None:
     """Train, and validate after every epoch."""
     criterion = nn.CrossEntropyLoss()
@@ -75,16 +78,23 @@ def train(model: nn.Module, train_loader: Batches, val_loader: Batches, epochs: 
 
 
 def main(epochs: int = 20) -> Report:
-    """Train and draw; the record goes to `runs/`, like any TensorBoard run."""
+    """Train and draw; the record goes to `runs/digits`, the figures to a folder in it."""
     torch.manual_seed(0)
     train_loader, val_loader = make_loaders()
     train(make_model(), train_loader, val_loader, epochs)
     return autotrack.report()
 
 
+def say_where(report: Report) -> None:
+    """Print where the record and the figures are, and how to open them."""
+    record = report.directory.parent
+    tensorboard = Path(sys.executable).with_name("tensorboard")
+    print(f"\nThe record is in {record}. To open it in TensorBoard:\n")
+    print(f"    {os.path.relpath(tensorboard)} --logdir {record.parent}\n")
+    print("The figures, to open with anything that shows pictures; the first sums up the others:\n")
+    for path in report.paths:
+        print(f"    {path}")
+
+
 if __name__ == "__main__":
-    report = main()
-    print()
-    print(report)
-    print()
-    print("the curves in TensorBoard:  tensorboard --logdir runs")
+    say_where(main())

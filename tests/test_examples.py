@@ -71,11 +71,12 @@ def test_the_demo_says_where_everything_is(tmp_path):
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     )
     assert "epoch 20  validation loss" in done.stdout
-    assert "tensorboard --logdir runs" in done.stdout
-    (run,) = (tmp_path / "runs").iterdir()
-    assert run.name in done.stdout
+    assert "tensorboard --logdir runs\n" in done.stdout
+    run = tmp_path / "runs/digits"
     history = autotrack.read(run)
     np.testing.assert_array_equal(history["Accuracy/val"].x, np.arange(20))
     assert history["Accuracy/val"].value[-1] > 90
-    assert sorted(p.suffix for p in tmp_path.rglob("overview.*")) == [".png"]
+    figures = [tmp_path / line.strip() for line in done.stdout.splitlines() if ".png" in line]
+    assert figures[0].name == "overview.png"
+    assert sorted(figures) == sorted(run.rglob("*.png"))
     assert done.stderr == ""

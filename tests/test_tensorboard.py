@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 import mnist
 import numpy as np
 import pytest
+from matplotlib.image import imread as read_png
 
 import autotrack
 
@@ -133,10 +135,16 @@ def keep(page, name):
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
+def coloured_pixels(element):
+    """How many pixels of an element are not grey, as grids and labels are."""
+    pixels = read_png(io.BytesIO(element.screenshot()))[:, :, :3]
+    return int((np.ptp(pixels, axis=2) > 0.08).sum())
+
+
 def test_the_browser_shows_the_time_series(dashboard, page):
     page.goto(f"{dashboard.url}?tagFilter=Loss%2Ftrain%24#timeseries")
     card = page.locator("scalar-card").filter(has=page.get_by_title("Loss/train", exact=True))
-    card.locator("line-chart canvas, line-chart svg path").first.wait_for()
+    wait_for(lambda: coloured_pixels(card.locator("line-chart canvas").first) > 200)
     row = card.locator("tb-data-table-content-row")
     row.first.wait_for()
     loss = dashboard.history["Loss/train"]

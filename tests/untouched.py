@@ -7,6 +7,9 @@ import threading
 from typing import Any
 
 import torch
+
+# Loaded lazily otherwise, at any time; it changes functions of torch and operators of torch.jit
+import torch._dynamo
 import torch.jit._builtins
 import torch.nn.modules.loss
 import torch.nn.modules.module
@@ -17,7 +20,7 @@ import torch.utils.data.dataloader
 from torch.optim import optimizer as torch_optim_optimizer
 
 # Python and PyTorch fill these in by themselves, at any time
-ITS_OWN = frozenset({"__annotations__", "__doc__", "__warningregistry__", "_abc_impl"})
+ITS_OWN = frozenset({"__annotations__", "__doc__", "__slotnames__", "__warningregistry__", "_abc_impl"})
 
 MODULES = (
     torch,

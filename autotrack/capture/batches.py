@@ -44,7 +44,7 @@ class Batches:
             divisor=reading.divisor,
             size=size if size is not None else batch_size,
             parts=parts,
-            reduction=_reduction(parts, exact=reading.exact),
+            reduction=_reduction(parts, reading.reduced or _reduced_by(event)),
             whole=reading.exact,
         )
         return _mean_of_sum(batch)
@@ -76,10 +76,10 @@ class Batches:
     def _weighted(self, tensor: Any, gradient: Any) -> Value | None:
         """Return what `losses.backward(gradient=weights)` minimises: the weighted sum.
 
-        Losses are one number a sample; with more dimensions it may be a model's output driven by
-        somebody else's gradient, and then it is a loss only where a criterion made it.
+        It may be a half-way result driven by somebody else's gradient, so it is taken for losses only
+        where a criterion made it, or where every number gets the same weight.
         """
-        if tensor.dim() > 1 and not graph.read(tensor.grad_fn, self._criteria.waiting).parts:
+        if not _is_uniform(gradient) and not graph.read(tensor.grad_fn, self._criteria.waiting).parts:
             return None
         return value_of((tensor.detach() * gradient.detach()).sum())
 
@@ -88,14 +88,27 @@ def _common(values: list[Any]) -> Any:
     return values[0] if values and all(v == values[0] for v in values) else None
 
 
-def _reduction(parts: list[CriterionCall], *, exact: bool) -> str:
-    """Return how the loss stands to its samples: their mean, their sum, or not known (`mixed`)."""
+def _reduction(parts: list[CriterionCall], reduced: str) -> str:
+    """Return how the loss stands to its samples: their mean, their sum, or not known (`mixed`).
+
+    `reduced` is the person's own reduction of criteria that left theirs out.
+    """
     if not parts:
         return "mean"
     reduction = _common([part.reduction for part in parts])
-    if reduction == "none":
-        return "mean" if exact else "mixed"
-    return reduction or "mixed"
+    return (reduced if reduction == "none" else reduction) or "mixed"
+
+
+def _is_uniform(weights: Any) -> bool:
+    return weights.device.type == "cpu" and bool((weights == weights.reshape(-1)[0]).all())
+
+
+def _reduced_by(event: BackwardStarted) -> str:
+    """Return what the weights of `losses.backward(gradient=weights)` make of one loss a sample."""
+    weights = event.gradients[0] if len(event.gradients) == 1 else None
+    if weights is None or weights.numel() == 1:
+        return ""
+    return "sum" if weights.device.type == "cpu" and bool((weights == 1).all()) else "mean"
 
 
 def _mean_of_sum(batch: TrainBatch) -> TrainBatch:

@@ -11,6 +11,7 @@ from autotrack.capture.criteria import Criteria
 from autotrack.capture.evaluation import Evaluation
 from autotrack.capture.models import Models
 from autotrack.capture.training import Training
+from autotrack.identity import Identities
 from autotrack.loopscope import LoopScope
 from autotrack.row import Row
 from autotrack.timeline import LoaderClock
@@ -30,9 +31,10 @@ class Capture:
         models: Models,
     ) -> None:
         self.loaders = LoaderClock()
+        self.loader_ids = Identities()
         self.models = models
         self.criteria = Criteria(scope, publish)
-        self.evaluation = Evaluation(self.loaders, scope, publish, emit_row)
+        self.evaluation = Evaluation(self.loaders, self.loader_ids, scope, publish, emit_row)
         self.training = Training(self, scope, publish, emit_row)
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.LossComputed: self._loss_computed,
@@ -75,10 +77,9 @@ class Capture:
             self.criteria.inner.append(self.criteria.read(event))
             return
         if event.loss.requires_grad:
-            undecided = self.models.evaluating
-            if undecided:
-                self._settle_undecided()
-            self.criteria.computed(event, undecided=undecided)
+            self._settle_undecided()
+            position = self.training.position_here() if self.models.evaluating else None
+            self.criteria.computed(event, position=position)
             return
         if self.criteria.concerns_training_batch(event):
             # The person's own monitoring of the batch in hand is no evaluation.
@@ -86,16 +87,17 @@ class Capture:
             return
         self._settle_undecided()
         call = self.criteria.read(event)
-        self._evaluate(call, event.target)
+        self._evaluate(call)
 
-    def _evaluate(self, call: e.CriterionCall, target: Any) -> None:
+    def _evaluate(self, call: e.CriterionCall) -> None:
         self.training.evaluation_begins()
-        self.evaluation.saw(call, self.training.position(), self.training.objective)
+        position = call.position
+        self.evaluation.saw(call, position if position is not None else self.training.position_here())
 
     def _settle_undecided(self) -> None:
         """Criterion calls made in `eval()` mode with gradients on and never backwarded: evaluation."""
         for call in self.criteria.take_undecided():
-            self._evaluate(call, None)
+            self._evaluate(call)
 
     # -- models and loaders ----------------------------------------------------------------------
 
@@ -107,17 +109,17 @@ class Capture:
             self.training.look_around()
         self._settle_undecided()
         self.evaluation.loader_started(event.loader)
-        self.loaders.started(id(event.loader), _length(event.loader))
+        self.loaders.started(self.loader_ids.of(event.loader), _length(event.loader))
 
     def _batch_loaded(self, event: e.BatchLoaded) -> None:
         self._settle_undecided()
         self.evaluation.batch_loaded(event.loader, event.batch)
-        self.loaders.loaded(id(event.loader))
+        self.loaders.loaded(self.loader_ids.of(event.loader))
 
     def _loader_finished(self, event: e.LoaderFinished) -> None:
         self._settle_undecided()
         self.evaluation.loader_finished(event.loader)
-        self.loaders.finished(id(event.loader))
+        self.loaders.finished(self.loader_ids.of(event.loader))
 
     def now(self) -> float:
         """Return the wall time of a row, in seconds since the epoch."""

@@ -32,15 +32,19 @@ class Criteria:
         self._last_target: _Held | None = None
         self._last_prediction: _Held | None = None
 
-    def computed(self, event: LossComputed, *, undecided: bool) -> None:
-        """Keep a call whose loss requires grad until a backward, or nobody, asks for it."""
+    def computed(self, event: LossComputed, *, position: Any) -> None:
+        """Keep a call whose loss requires grad until a backward, or nobody, asks for it.
+
+        `position` is where training stands if the call may turn out to be evaluation, else None.
+        """
         call = self.read(event)
+        call.position = position
         if call.node is None:
             return
         if len(self.waiting) >= _MOST_WAITING:
             self.waiting.clear()
         self.waiting[call.node] = call
-        if undecided:
+        if position is not None:
             self._undecided[call.node] = call
         else:
             self._last_target = _own(event.target)
@@ -58,7 +62,7 @@ class Criteria:
             node=node_number(loss),
             site=self._scope.site(),
             divisor=event.divisor,
-            prediction_key=_address(event.prediction),
+            prediction_key=_identity(event.prediction),
             target_key=_address(event.target),
         )
         self._publish(CriterionSeen(event, call))
@@ -137,6 +141,13 @@ def _address(tensor: Any) -> int:
     if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided:
         return 0
     return tensor.data_ptr()
+
+
+def _identity(tensor: Any) -> int:
+    """Return a number that tells predictions of one step apart: of the operation that made it."""
+    if isinstance(tensor, torch.Tensor) and tensor.grad_fn is not None:
+        return node_number(tensor) or 0
+    return _address(tensor)
 
 
 def _mean_of(loss: Any) -> Any:

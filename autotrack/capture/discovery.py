@@ -103,11 +103,10 @@ def is_optimized(leaves: list[Any]) -> bool:
     return any(id(p) in wanted for o in living for group in o.param_groups for p in group["params"])
 
 
-def parameter_names(models: list[tuple[str, nn.Module]]) -> dict[int, str]:
-    """Return the name of every parameter by `id`; with several models each name starts with its model's."""
-    names: dict[int, str] = {}
-    for model_name, model in models:
-        prefix = f"{model_name}." if len(models) > 1 else ""
-        for name, parameter in model.named_parameters():
-            names.setdefault(id(parameter), prefix + _WRAPPERS.sub("", name))
-    return names
+def parameter_names(models: list[tuple[str, nn.Module]]) -> list[tuple[str, Any]]:
+    """Return all parameters with their names; with several models each name starts with its model's."""
+    return [
+        ((f"{model_name}." if len(models) > 1 else "") + _WRAPPERS.sub("", name), parameter)
+        for model_name, model in models
+        for name, parameter in model.named_parameters()
+    ]

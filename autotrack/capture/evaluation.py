@@ -10,6 +10,7 @@ from weakref import ref
 
 from autotrack import events as e
 from autotrack.capture.phases import Phases
+from autotrack.identity import Identities
 from autotrack.loopscope import LoopScope
 from autotrack.row import Row
 from autotrack.timeline import LoaderClock
@@ -80,11 +81,13 @@ class Evaluation:
     def __init__(
         self,
         loaders: LoaderClock,
+        loader_ids: Identities,
         scope: LoopScope,
         publish: Callable[[Any], None],
         emit_row: Callable[[Row, Any], None],
     ) -> None:
         self._loaders = loaders
+        self._loader_ids = loader_ids
         self._scope = scope
         self._publish = publish
         self._emit_row = emit_row
@@ -97,12 +100,10 @@ class Evaluation:
         self.batch_size: int | None = None
         self._pass: Pass | None = None
         self._initial: list[Pass] = []
-        self._epoch_here: Callable[[], int | None] = lambda: None
         self._begins: Callable[[], Position] | None = None
 
-    def connect(self, epoch_here: Callable[[], int | None], begins: Callable[[], Position]) -> None:
-        """Learn how to ask training for the epoch its loop shows, and to say that evaluation begins."""
-        self._epoch_here = epoch_here
+    def connect(self, begins: Callable[[], Position]) -> None:
+        """Learn how to tell training that evaluation begins, and to ask where it stands."""
         self._begins = begins
 
     # -- loaders and models ----------------------------------------------------------------------
@@ -114,12 +115,12 @@ class Evaluation:
     def batch_loaded(self, loader: Any, batch: Any) -> None:
         """Remember the batch in hand: its size, and in evaluation the batch itself."""
         self._output_without_criterion()
-        self.last_loader = id(loader)
+        self.last_loader = self._loader_ids.of(loader)
         if self._loader is None or self._loader() is not loader:
             self._loader = ref(loader)
         self.batch_size = _size_of(batch)
         # Kept only until the next batch, and only where labels may be needed: outside training.
-        self._batch = None if self._loaders.in_training_pass(id(loader)) else batch
+        self._batch = None if self._loaders.in_training_pass(self.last_loader) else batch
 
     def loader_finished(self, loader: Any) -> None:
         """The pass over a loader is at its end."""
@@ -150,7 +151,7 @@ class Evaluation:
 
     # -- criterion calls -------------------------------------------------------------------------
 
-    def saw(self, call: e.CriterionCall, position: Position, objective: Objective) -> None:
+    def saw(self, call: e.CriterionCall, position: Position) -> None:
         """Count one criterion call without backward in its pass."""
         self._output = None
         current = self._current(call, position)
@@ -189,12 +190,7 @@ class Evaluation:
     def _open(self, key: object, source: Any, site: Any, strings: tuple[str, ...], position: Position) -> Pass:
         loader = source[0] if source else None
         phase = self.phases.name(site, strings, loader, loader in self._loaders.trained)
-        epoch = position.epoch
-        if epoch is not None and position.started:
-            here = self._epoch_here()
-            epoch = here if here is not None else epoch
-        where = Position(position.steps, epoch, position.started)
-        return Pass(key, phase, where, loader, source[1] if source else 0)
+        return Pass(key, phase, position, loader, source[1] if source else 0)
 
     # -- the end of a pass -----------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from weakref import ref
 from torch import nn
 
 from autotrack.capture import discovery
+from autotrack.identity import Registry
 from autotrack.observers import model as observer
 
 
@@ -18,8 +19,8 @@ class Models:
     def __init__(self) -> None:
         self._roots: list[tuple[str, ref[nn.Module]]] = []
         self._undo: list[Callable[[], None]] = []
-        self._names: dict[int, str] = {}
-        self._criteria: dict[int, ref[nn.Module]] = {}
+        self._names = Registry()
+        self._criteria = Registry()
 
     def add(self, name: str, module: nn.Module) -> None:
         """Watch a root model from now on."""
@@ -27,7 +28,7 @@ class Models:
             return
         self._roots.append((name, ref(module)))
         self._undo.append(observer.watch(module))
-        self._names.clear()
+        self._names = Registry()
 
     def find(self, found: dict[int, tuple[str, Any]], parameters: Iterable[Any]) -> None:
         """Add the models among `found` that hold any of `parameters`."""
@@ -44,8 +45,8 @@ class Models:
         """Watch a person's own criterion modules, except parts of a model."""
         inside = {id(child) for _, m in self.living() for child in m.modules()}
         for _, module in found:
-            if id(module) not in self._criteria and id(module) not in inside:
-                self._criteria[id(module)] = ref(module)
+            if self._criteria.get(module) is None and id(module) not in inside:
+                self._criteria.set(module, True)
                 self._undo.append(observer.watch_criterion(module))
 
     def living(self) -> list[tuple[str, nn.Module]]:
@@ -60,9 +61,12 @@ class Models:
 
     def name_of(self, parameter: Any) -> str | None:
         """Return a parameter's name in its model, or None."""
-        if id(parameter) not in self._names:
-            self._names = discovery.parameter_names(self.living())
-        return self._names.get(id(parameter))
+        name: str | None = self._names.get(parameter)
+        if name is None:
+            for name_in_model, known in discovery.parameter_names(self.living()):
+                self._names.set(known, name_in_model)
+            name = self._names.get(parameter)
+        return name
 
     def release(self) -> None:
         """Take every hook off again."""

@@ -6,7 +6,6 @@ from typing import Any
 from weakref import ref
 
 from torch import nn
-from torch.nn.modules import loss as torch_losses
 
 from autotrack.capture import discovery
 from autotrack.capture.models import Models
@@ -86,9 +85,7 @@ class Optimizers:
 
 def _is_criterion(name: str, thing: Any) -> bool:
     """Whether a variable holds a person's own criterion: it has no weights, or it is called a loss."""
-    if not isinstance(thing, nn.Module) or type(thing).__module__ == torch_losses.__name__:
+    if not isinstance(thing, nn.Module) or type(thing).__module__.partition(".")[0] == "torch":
         return False
     called = f"{name} {type(thing).__name__}".lower()
-    if "loss" in called or "criterion" in called:
-        return True
-    return type(thing).__module__.partition(".")[0] != "torch" and not any(True for _ in thing.parameters())
+    return "loss" in called or "criterion" in called or not any(True for _ in thing.parameters())

@@ -69,7 +69,7 @@ class Training:
         self._snapshot = False
         self._main: Stream | None = None
         self.loss_scaled = self._batches.loss_scaled
-        capture.evaluation.connect(self.epoch_here, self._evaluation_from_outputs)
+        capture.evaluation.connect(self._evaluation_from_outputs)
         capture.evaluation.objective = self.objective
 
     @property
@@ -194,7 +194,7 @@ class Training:
         if stream.in_closure:
             stream.first_evaluation_over = stream.first_evaluation_over or bool(stream.pending)
         elif stream.pending:
-            stream.orphan = True
+            stream.orphan = self._waits_for_step(stream)
             self._drop(stream)
 
     def clipping_started(self, event: e.ClippingStarted) -> None:
@@ -289,9 +289,9 @@ class Training:
         """These backward calls lead to no step, but the model saw their batches."""
         for batch in stream.pending:
             known = self._sites.of(batch.site)
-            if known.streams:
+            if stream in known.streams:
                 self._credit(stream, batch, known)
-            elif len(known.held) < _MOST_UNCLAIMED:
+            elif not known.streams and len(known.held) < _MOST_UNCLAIMED:
                 known.held.append(batch)
         stream.pending.clear()
 
@@ -335,7 +335,7 @@ class Training:
 
     def _evaluation_from_outputs(self) -> Position:
         self.evaluation_begins()
-        return self.position()
+        return self.position_here()
 
     def evaluation_ends(self) -> None:
         """Training goes on: the running evaluation pass is over."""
@@ -347,7 +347,14 @@ class Training:
         epoch = self._main.epoch if self._main is not None else None
         return Position(steps, epoch, started=steps > 0)
 
-    def epoch_here(self) -> int | None:
+    def position_here(self) -> Position:
+        """Return where training stands, by the epoch that the loop around the running code shows."""
+        position = self.position()
+        if position.started and position.epoch is not None and (here := self._epoch_here()) is not None:
+            position.epoch = here
+        return position
+
+    def _epoch_here(self) -> int | None:
         """Return the epoch that the epoch loop shows now, where the running code is inside that loop."""
         if self.epoch_loop is None or self._main is None:
             return None
@@ -357,7 +364,7 @@ class Training:
     def end(self, *, failed: bool) -> None:
         """The run is over: the running pass is a pass, unless an exception cut it short."""
         for stream in self.streams:
-            interrupted = bool(stream.pending or stream.orphan) and not self._gathers(stream)
+            interrupted = stream.orphan or self._waits_for_step(stream)
             self._drop(stream)
             if not stream.steps:
                 continue
@@ -366,9 +373,13 @@ class Training:
             else:
                 self._end_pass(stream)
 
-    def _gathers(self, stream: Stream) -> bool:
-        """Whether a stream takes several backward calls for a step, so that some may be left over."""
-        return any(self._sites.of(batch.site).gathers for batch in stream.pending) or not stream.pending and not stream.orphan
+    def _waits_for_step(self, stream: Stream) -> bool:
+        """Whether a backward call that always led to a step has not done so.
+
+        Not so where several calls make a step: then some may be left over.
+        """
+        sites = [self._sites.of(batch.site) for batch in stream.pending]
+        return any(stream in known.streams and not known.gathers for known in sites)
 
     # -- streams ---------------------------------------------------------------------------------
 

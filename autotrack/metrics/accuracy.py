@@ -63,8 +63,7 @@ class Count:
     @property
     def percent(self) -> Value | None:
         """100 * correct / total, or None where it is not known."""
-        # Labels that are all equal at a call (a GAN's ones and zeros) make no classification.
-        if not self.known or not self.varied or not all(self.varied.values()):
+        if not self.known or not self.varied:
             return None
         if isinstance(self.total, float) and not self.total:
             return None
@@ -120,7 +119,10 @@ class Accuracy(Metric):
 
     def train_pass_ended(self, moment: TrainPassEnded) -> None:
         """Add the accuracy of the pass as the model saw it."""
-        self._write(moment.row, "Accuracy/train", self._running.pop(moment.stream, None))
+        count = self._running.pop(moment.stream, None)
+        # Labels that are all equal at a call (a GAN's ones and zeros) make no classification.
+        if count is not None and all(count.varied.values()):
+            self._write(moment.row, "Accuracy/train", count)
 
     def evaluation_batch_seen(self, moment: EvaluationBatchSeen) -> None:
         """Add an evaluation batch."""

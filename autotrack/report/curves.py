@@ -1,8 +1,8 @@
-"""Lines of a panel: thin raw curves, calmer ones on top, points of passes, and marks where a value is not a number."""
+"""Lines of a panel: raw curves, calmer ones on top, points of passes, marks of missing values."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ _MARKS = 60
 
 
 def drawable(values: NDArray[np.floating], *, log: bool = False) -> Floats:
-    """Values as a line can show them: NaN where infinite or, on a logarithmic axis, not positive."""
+    """Values as a line can show them: NaN where infinite or, on a log axis, not positive."""
     values = values.astype(np.float64)
     shown = np.isfinite(values) & ((values > 0) if log else True)
     return np.where(shown, values, np.nan)
@@ -86,7 +86,7 @@ def draw_line(
 def draw_passes(
     panel: Panel, curve: Curve, *, log: bool = False, before: Curve | None = None
 ) -> tuple[Floats, Floats]:
-    """Draw a curve of one value a pass as points and a line, with the pass `before` training as a hollow point.
+    """Draw a curve of one value a pass, the pass `before` training as a hollow point.
 
     Returns positions and drawn values, without the pass before training.
     """
@@ -106,7 +106,7 @@ def draw_passes(
 
 
 def draw_means(panel: Panel, curve: Curve, *, log: bool = False) -> tuple[Floats, Floats]:
-    """Draw means over epochs: each as a bar over its epoch with a point at its end, many of them as a line."""
+    """Draw means over epochs: each a bar over its epoch with a point at its end, many a line."""
     x, y = panel.time.at(curve.series, curve.stream), drawable(curve.series.value, log=log)
     if len(y) > _MANY_POINTS // 2:
         return draw_passes(panel, curve, log=log)
@@ -119,7 +119,7 @@ def draw_means(panel: Panel, curve: Curve, *, log: bool = False) -> tuple[Floats
     return x, y
 
 
-def _points(panel: Panel, curve: Curve) -> dict[str, object]:
+def _points(panel: Panel, curve: Curve) -> dict[str, Any]:
     marker = "" if len(curve.series) > _MANY_POINTS else curve.marker
     size = 4.0 if panel.small else 4.8
     return {"marker": marker, "markersize": size, "markeredgecolor": PAPER, "markeredgewidth": 0.7}
@@ -130,7 +130,7 @@ def _draw_before(panel: Panel, before: Curve, first: tuple[float, float], *, log
     value = drawable(before.series.value, log=log)[-1]
     way = (start, first[0]), (value, first[1])
     panel.ax.plot(*way, ":", color=before.colour, linewidth=1.2, zorder=3)
-    hollow = {"markersize": 4.8, "markerfacecolor": PAPER, "markeredgewidth": 1.2}
+    hollow: dict[str, Any] = {"markersize": 4.8, "markerfacecolor": PAPER, "markeredgewidth": 1.2}
     panel.ax.plot(
         start,
         value,
@@ -165,7 +165,7 @@ def ring(panel: Panel, x: float, y: float, colour: str) -> None:
 
 
 def mark_missing(panel: Panel, curve: Curve, x: Floats, *, log: bool = False) -> None:
-    """Mark at the foot of the panel where values are NaN, infinite or, on a logarithmic axis, zero."""
+    """Mark at the foot of the panel where values are NaN, infinite or, on a log axis, zero."""
     values = curve.series.value
     for found, sign in (
         (np.isnan(values), "NaN"),

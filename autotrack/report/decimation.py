@@ -9,10 +9,11 @@ Floats = NDArray[np.float64]
 
 
 def decimate(x: Floats, y: Floats, buckets: int = 1200) -> tuple[Floats, Floats]:
-    """Thin a curve to a few points a bucket: the first, the last, the lowest, the highest and the first that is not finite.
+    """Thin a curve to a few points a bucket, so that it looks the same and no spike is lost.
 
-    `x` and `y` have shape [n] and are cut into `buckets` runs of equally many points; the points that stay keep their
-    order and values. A curve of at most four points a bucket comes back as it is.
+    `x` and `y` have shape [n] and are cut into `buckets` runs of equally many points. Of each stay
+    the first, the last, the lowest, the highest and the first that is not finite, in their order.
+    A curve of at most four points a bucket comes back as it is.
     """
     if len(y) <= 4 * buckets:
         return x, y
@@ -36,5 +37,5 @@ def kept_indices(y: Floats, buckets: int) -> NDArray[np.int64]:
         first + np.argmax(np.where(finite, table, -np.inf), axis=1),
         first + np.argmin(finite, axis=1),
     ]
-    # The last bucket is filled up with NaN, which may be chosen as its first point that is not finite.
+    # What fills up the last bucket is NaN and may be chosen as its first point that is not finite.
     return np.unique(np.minimum(np.concatenate(chosen), len(y) - 1))

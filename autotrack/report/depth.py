@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, to_hex
@@ -110,7 +110,7 @@ def _colours(count: int) -> list[str]:
 
 def _colour_map() -> LinearSegmentedColormap:
     # The bright end of the map is too pale for a line on white paper.
-    whole = matplotlib.colormaps[style.DEPTH]
+    whole = mpl.colormaps[style.DEPTH]
     return LinearSegmentedColormap.from_list("depth", whole(np.linspace(0.0, 0.8, 64)))
 
 

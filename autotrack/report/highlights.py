@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from autotrack.report.curves import ring
 from autotrack.report.panel import Note, Panel
-from autotrack.report.scales import number
+from autotrack.report.scales import MINUS, number
 from autotrack.report.smoothing import noise
 from autotrack.report.style import INK, letters
 
@@ -24,11 +24,14 @@ _SHARP = 0.25
 _WINDOW = 50
 _AROUND = 5
 _MOST_DROPS = 3
+_SHORTEST = 3
+# Below this share of what it was, a value is said to be divided by a number.
+_TINY = 0.01
 
 
 @dataclass(frozen=True)
 class Drop:
-    """A sharp fall of a curve from level `before` to level `after`, reached at the point of index `end`."""
+    """A sharp fall from level `before` to level `after`, reached at the point of index `end`."""
 
     end: int
     before: float
@@ -45,7 +48,7 @@ def mark_extreme(
     highest: bool = False,
     unit: str = "",
 ) -> None:
-    """Mark the lowest (or highest) drawn point of a curve by a ring and its value, and say when it was."""
+    """Mark the lowest (or highest) drawn point of a curve by a ring, its value and its moment."""
     shown = y[np.isfinite(y)]
     if not len(shown):
         return
@@ -66,7 +69,7 @@ def mark_extreme(
 
 
 def mark_drops(panel: Panel, x: Floats, y: Floats, *, log: bool = False) -> None:
-    """Mark the few largest sharp drops of a curve by an arrow and how much of the value was lost."""
+    """Mark the few largest sharp drops of a curve by an arrow and how much was lost."""
     for drop in sharp_drops(y, log=log):
         place = float(x[drop.end])
         arrow = {
@@ -83,20 +86,20 @@ def mark_drops(panel: Panel, x: Floats, y: Floats, *, log: bool = False) -> None
 
 def _loss_of(drop: Drop) -> str:
     if drop.after < 0:
-        return f"−{number(drop.before - drop.after, 2)}"
+        return number(drop.after - drop.before, 2)
     share = drop.after / drop.before
-    return f"÷ {number(1 / share, 2)}" if 0 < share < 0.01 else f"−{100 * (1 - share):.0f} %"
+    return f"÷ {number(1 / share, 2)}" if 0 < share < _TINY else f"{MINUS}{100 * (1 - share):.0f} %"
 
 
 def sharp_drops(y: Floats, *, log: bool = False) -> list[Drop]:
-    """The largest sharp drops of a curve of shape [n], at most three, in the order of their size.
+    """The largest sharp drops of a curve of shape [n]: at most three, the largest first.
 
-    A drop is sharp where the curve falls by a quarter of its drawn range within a fiftieth of its length, by far more than
-    its noise, from a level it held to a level it keeps; on a logarithmic axis all this is in decades. Long curves are
-    first reduced to medians of equal runs.
+    A drop is sharp where the curve falls by a quarter of its drawn range within a fiftieth of its
+    length, by far more than its noise, from a level it held to a level it keeps; on a logarithmic
+    axis all this is in decades. Long curves are first reduced to medians of equal runs.
     """
     shown = np.flatnonzero(np.isfinite(y))
-    if len(shown) < 3:
+    if len(shown) < _SHORTEST:
         return []
     cells = _medians(np.log10(y[shown]) if log else y[shown])
     drops = []
@@ -139,8 +142,8 @@ def _narrowed(y: Floats, start: int, end: int) -> tuple[int, int]:
 
 
 def _holds(y: Floats, start: int, end: int) -> bool:
-    """Whether the level before the fall and the level after it last, so that it is no spike's flank."""
+    """Whether the levels before and after the fall last, so that it is no spike's flank."""
     fall = y[start] - y[end]
     before = float(np.median(y[max(0, start - _AROUND) : start + 1]))
     after = float(np.median(y[end : end + _AROUND]))
-    return before > y[start] - 0.3 * fall and after < y[end] + 0.3 * fall
+    return bool(before > y[start] - 0.3 * fall and after < y[end] + 0.3 * fall)

@@ -17,6 +17,7 @@ from autotrack.report.scales import PlainNumbers, whole
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from autotrack.history import History
     from autotrack.series import HistogramSeries
@@ -59,7 +60,7 @@ def draw_group(history: History, group: str) -> Figure | None:
 
 
 def choose(history: History, group: str, names: list[str]) -> list[str]:
-    """At most twelve parameters, evenly from the first to the last, large ones where there are many.
+    """At most twelve parameters, evenly from first to last, large ones where there are many.
 
     The large ones are weights; biases and norms are left out first.
     """
@@ -111,11 +112,12 @@ def _draw_ridges(ax: Axes, series: HistogramSeries, tail: float) -> None:
     _set_ridge_axes(ax, low, high, len(rows))
 
 
-def _snapshots(series: HistogramSeries) -> np.ndarray:
-    known = np.flatnonzero(series.number > 0)
+def _snapshots(series: HistogramSeries) -> NDArray[np.int64]:
+    known: NDArray[np.int64] = np.flatnonzero(series.number > 0)
     if len(known) <= _MOST_RIDGES:
         return known
-    return known[np.linspace(0, len(known) - 1, _MOST_RIDGES).round().astype(int)]
+    places = np.linspace(0, len(known) - 1, _MOST_RIDGES).round().astype(int)
+    return known[places]
 
 
 def _set_ridge_axes(ax: Axes, low: float, high: float, ridges: int) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from autotrack.report.panel import Panel
     from autotrack.series import Series
 
+_MOST_NAMED = 3
+
 
 def draw(history: History) -> Figure | None:
     """Draw the learning rates; None without any."""
@@ -94,4 +96,6 @@ def _joined(names: list[str]) -> str:
     numbers = [name.removeprefix("group ") for name in names]
     if len(names) == 1 or not all(number.isdigit() for number in numbers):
         return "\n".join(names)
-    return f"groups {', '.join(numbers)}" if len(numbers) <= 3 else f"{len(numbers)} groups"
+    return (
+        f"groups {', '.join(numbers)}" if len(numbers) <= _MOST_NAMED else f"{len(numbers)} groups"
+    )

@@ -21,7 +21,7 @@ _MANY_EPOCHS = 20
 
 
 def draw(history: History) -> Figure | None:
-    """Draw the loss of every step, its mean an epoch and every evaluation; None without any loss."""
+    """Draw the loss of every step, its mean an epoch and every evaluation; None without any."""
     return canvas.single(history, fill) if exists(history) else None
 
 

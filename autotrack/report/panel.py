@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from autotrack.report.scales import whole
 from autotrack.report.style import INK, SOFT_INK, TEXT_POINTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     from autotrack.report.positions import TimeAxis
 
 
 @dataclass(frozen=True)
 class Note:
-    """A text beside a point (x, y in data units) of a panel; without `y` beside a mark at the panel's foot.
+    """A text beside a point (x, y in data units) of a panel; without `y` beside a mark at its foot.
 
-    Where there is no room near the point, a note that is `needed` stands further away with a line to the point, and
-    any other is left out. Notes of higher `rank` are placed first.
+    Where there is no room near the point, a note that is `needed` stands further away with a line
+    to the point, and any other is left out. Notes of higher `rank` are placed first.
     """
 
     text: str
@@ -36,7 +38,7 @@ FOOT = 0.03
 
 @dataclass(frozen=True)
 class EndLabel:
-    """The name of a line, written right of the panel at the height `y` (data units) at which the line ends."""
+    """The name of a line, written right of the panel at the height `y` at which the line ends."""
 
     text: str
     x: float
@@ -46,7 +48,7 @@ class EndLabel:
 
 @dataclass
 class Panel:
-    """Axes to draw in, the run's horizontal axis, and the notes and line names to be placed without overlaps.
+    """Axes to draw in, the run's horizontal axis, and texts to be placed without overlaps.
 
     `small` panels stand beside others: they hold fewer words and ticks.
     """
@@ -56,13 +58,12 @@ class Panel:
     small: bool = False
     notes: list[Note] = field(default_factory=list)
     ends: list[EndLabel] = field(default_factory=list)
+    aside: Text | None = None
 
     @property
     def figure(self) -> Figure:
         """The whole figure that the panel is part of."""
-        figure = self.ax.get_figure(root=True)
-        assert figure is not None
-        return figure
+        return cast("Figure", self.ax.get_figure(root=True))
 
     def set_time(self) -> None:
         """Set the horizontal axis."""
@@ -76,7 +77,7 @@ class Panel:
         self.ax.set_title(title, x=0.0, ha="left")
         if aside:
             size = TEXT_POINTS - (1.0 if self.small else 0.0)
-            self.ax.set_title(
+            self.aside = self.ax.set_title(
                 aside, loc="right", fontsize=size, fontweight="normal", color=SOFT_INK
             )
 

@@ -5,6 +5,7 @@ All work is in pixels of the figure, after its layout is settled.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,17 @@ from autotrack.report.style import PAPER, RULE, SOFT_INK, TEXT_POINTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
+    from matplotlib.axis import Axis, Tick
     from matplotlib.figure import Figure
+    from typing_extensions import TypeIs
 
 Floats = NDArray[np.float64]
 
 _GAP = 3.0
+# A text up to this far from its mark, in points, needs no line to it.
+_BESIDE = 10.0
 _NAME_INDENT = 7.0
 # Directions in the order of preference: above right, above, below right, ...
 _DIRECTIONS = ((1, 1), (0, 1), (1, -1), (0, -1), (-1, 1), (-1, -1), (1, 0), (-1, 0))
@@ -36,7 +41,7 @@ _CROSSING = 40.0
 
 
 def write_names(panel: Panel) -> list[Annotation]:
-    """Write the names of lines right of the panel, at the height of each line's end; they may still overlap."""
+    """Write the names of lines beside the panel, where each ends; they may still overlap."""
     size = TEXT_POINTS - (0.8 if panel.small else 0.0)
     return [_write_name(panel.ax, end, size) for end in panel.ends]
 
@@ -90,9 +95,9 @@ def _drop_crowded(names: list[Annotation], room: float) -> list[Annotation]:
 
 
 def apart(centres: Floats, heights: Floats, low: float, high: float) -> Floats:
-    """Move sorted centres of boxes as little as needed so that they do not overlap; they stay in low..high if they fit.
+    """Move sorted centres of boxes so that none overlaps; they stay in low..high if they fit.
 
-    Boxes are merged into touching groups about the mean of what they want (pool adjacent violators).
+    Boxes merge into touching groups about the mean of what they want (pool adjacent violators).
     """
     if not len(centres):
         return centres
@@ -105,77 +110,70 @@ def apart(centres: Floats, heights: Floats, low: float, high: float) -> Floats:
             group = ((value * size + group[0] * group[1]) / (size + group[1]), size + group[1])
         groups.append(group)
     flat = np.concatenate([np.full(size, value) for value, size in groups])
-    return np.maximum(np.minimum(flat, high - offsets[-1]), low) + offsets
+    placed: Floats = np.maximum(np.minimum(flat, high - offsets[-1]), low) + offsets
+    return placed
 
 
 def hide_crowded_ticks(figure: Figure) -> None:
     """Hide labels of ticks that would touch the label before them."""
     for axes in figure.axes:
-        for axis, side in ((axes.xaxis, 0), (axes.yaxis, 1)):
-            labels = _tick_labels(axis)
-            labels.sort(key=lambda label, side=side: float(label.get_window_extent().min[side]))
-            last: Bbox | None = None
-            for label in labels:
-                box = label.get_window_extent()
-                if last is not None and box.min[side] < last.max[side] + 2.0:
-                    label.set_visible(False)
-                else:
-                    last = box
+        for side, axis in enumerate((axes.xaxis, axes.yaxis)):
+            _keep_apart(_tick_labels(axis), side)
+
+
+def _keep_apart(labels: list[Text], side: int) -> None:
+    boxes = [label.get_window_extent().get_points() for label in labels]
+    reached = -np.inf
+    for index in sorted(range(len(labels)), key=lambda index: float(boxes[index][0, side])):
+        if boxes[index][0, side] < reached + 2.0:
+            labels[index].set_visible(False)
+        else:
+            reached = boxes[index][1, side]
 
 
 def place_notes(figure: Figure, panels: Iterable[Panel]) -> None:
-    """Write the notes of all panels where they cover no other text and as little of the lines as possible."""
+    """Write the notes of all panels where they cover no text and little of the lines."""
     taken = [text.get_window_extent() for text in visible_texts(figure)]
     for panel in panels:
         path = _line_pixels(panel.ax)
-        # Marks of all notes stay free, whichever note is placed first.
+        # The marks of all notes stay free, whichever note is placed first.
         marks = [_mark_box(panel, note) for note in panel.notes]
         for index in sorted(range(len(panel.notes)), key=lambda i: -panel.notes[i].rank):
-            box = _place_note(panel, panel.notes[index], marks[index], taken + marks, path)
+            others = [mark for mark in marks if mark is not marks[index]]
+            room = Room(panel, marks[index], [*taken, *others], path)
+            box = room.write(panel.notes[index])
             if box is not None:
                 taken.append(box)
 
 
 def visible_texts(figure: Figure) -> list[Text]:
     """All texts of a figure that are seen: titles, labels of ticks in view, names, notes."""
-    axes_in_view = [axes for axes in figure.axes if axes.get_visible()]
-    texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
     # Matplotlib keeps tick objects in reserve that are not drawn.
-    axis_texts = {
-        label
-        for axes in figure.axes
-        for axis in (axes.xaxis, axes.yaxis)
-        for tick in (*axis.majorTicks, *axis.minorTicks)
-        for label in (tick.label1, tick.label2)
-    }
-    drawn = {
-        label
-        for axes in axes_in_view
-        for axis in (axes.xaxis, axes.yaxis)
-        for label in _tick_labels(axis)
-    }
-    return [
-        text
-        for text in texts
-        if text.get_visible()
-        and text.get_text().strip()
-        and (text in drawn or text not in axis_texts)
-        and (text.axes is None or text.axes.get_visible())
-    ]
+    reserve: set[Text] = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            reserve.update(_labels([*axis.majorTicks, *axis.minorTicks]))
+            reserve.difference_update(_tick_labels(axis) if axes.get_visible() else [])
+    return [text for text in figure.findobj(Text) if _is_seen(text) and text not in reserve]
+
+
+def _is_seen(text: Artist) -> TypeIs[Text]:
+    if not isinstance(text, Text) or not text.get_visible() or not text.get_text().strip():
+        return False
+    return text.axes is None or text.axes.get_visible()
 
 
 def _tick_labels(axis: Axis) -> list[Text]:
     """The labels of an axis that are drawn."""
     low, high = sorted(axis.get_view_interval())
-    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
     slack = 1e-9 * abs(high - low)
-    return [
-        tick.label1
-        for tick in ticks
-        if low - slack <= tick.get_loc() <= high + slack
-        and tick.label1.get_visible()
-        and tick.label1.get_text().strip()
-    ]
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    shown = [tick for tick in ticks if low - slack <= tick.get_loc() <= high + slack]
+    return [label for label in _labels(shown) if _is_seen(label)]
+
+
+def _labels(ticks: list[Tick]) -> list[Text]:
+    return [label for tick in ticks for label in (tick.label1, tick.label2)]
 
 
 def _mark_point(panel: Panel, note: Note) -> tuple[float, float]:
@@ -193,94 +191,106 @@ def _mark_box(panel: Panel, note: Note) -> Bbox:
     return Bbox([[x - half, y - half], [x + half, y + half]])
 
 
-def _place_note(
-    panel: Panel, note: Note, mark: Bbox, taken: list[Bbox], path: Floats
-) -> Bbox | None:
-    text = _note_text(panel, note)
-    extent = text.get_window_extent()
-    size = (extent.width + 2 * _GAP, extent.height + 2 * _GAP)
-    inside = panel.ax.get_window_extent()
-    dpi = panel.figure.dpi
-    places = chain(
-        _near(mark, size, dpi), _anywhere(inside, size, mark, dpi) if note.needed else ()
-    )
-    others = [other for other in taken if other is not mark]
-    box = _best(places, inside, others, path, mark)
-    if box is None:
-        text.remove()
-        return None
-    _settle(panel, note, text, box, mark)
-    return box
+@dataclass(frozen=True)
+class Room:
+    """What a note has to keep clear of: its own mark, boxes that are taken, and lines.
+
+    `path` are points along the panel's lines, shape [n, 2].
+    """
+
+    panel: Panel
+    mark: Bbox
+    taken: list[Bbox]
+    path: Floats
+
+    def write(self, note: Note) -> Bbox | None:
+        """Write a note at the best place and return its box; None where there is no place."""
+        text = _write_note(self.panel, note)
+        extent = text.get_window_extent()
+        size = (extent.width + 2 * _GAP, extent.height + 2 * _GAP)
+        box = self._best(chain(self._near(size), self._anywhere(size) if note.needed else ()))
+        if box is None:
+            text.remove()
+            return None
+        _settle(self.panel, text, box, _middle(self.mark))
+        return box
+
+    def _near(self, size: tuple[float, float]) -> Iterator[tuple[float, Bbox]]:
+        """Boxes around the mark with their cost: far ones and less liked directions cost more."""
+        x, y = _middle(self.mark)
+        width, height = size
+        for ring, distance in enumerate(_DISTANCES):
+            away = distance * self.panel.figure.dpi / 72.0
+            for liking, (right, up) in enumerate(_DIRECTIONS):
+                left = x + right * away - (0.5 - 0.5 * right) * width
+                bottom = y + up * away - (0.5 - 0.5 * up) * height
+                yield 6.0 * ring + 0.5 * liking, Bbox.from_bounds(left, bottom, width, height)
+
+    def _anywhere(self, size: tuple[float, float]) -> Iterator[tuple[float, Bbox]]:
+        """Boxes all over the panel with their cost, by their distance from the mark."""
+        inside = self.panel.ax.get_window_extent()
+        width, height = size
+        for left in np.linspace(inside.x0, max(inside.x0, inside.x1 - width), 25):
+            for bottom in np.linspace(inside.y0, max(inside.y0, inside.y1 - height), 25):
+                box = Bbox.from_bounds(float(left), float(bottom), width, height)
+                distance = np.hypot(*(_middle(box) - _middle(self.mark)))
+                yield 20.0 + 0.3 * float(distance) * 72.0 / self.panel.figure.dpi, box
+
+    def _best(self, candidates: Iterable[tuple[float, Bbox]]) -> Bbox | None:
+        inside = self.panel.ax.get_window_extent()
+        least, best = np.inf, None
+        for cost, box in candidates:
+            if cost >= least or not _within(box, inside):
+                continue
+            if any(_overlap(box, other) for other in [self.mark, *self.taken]):
+                continue
+            whole_cost = cost + self._covered(box) + self._crossed(box)
+            if whole_cost < least:
+                least, best = whole_cost, box
+        return best
+
+    def _covered(self, box: Bbox) -> float:
+        """Cost of the lines that a box would cover."""
+        low, high = box.get_points()
+        return _COVERING * float(((self.path > low) & (self.path < high)).all(axis=1).sum())
+
+    def _crossed(self, box: Bbox) -> float:
+        """Cost of a way from the mark to a box that leads over other texts."""
+        start = _middle(self.mark)
+        way = np.linspace(start, np.clip(start, *box.get_points()), 24)
+        corners = [other.get_points() for other in self.taken]
+        over = sum(bool(((way > a) & (way < b)).all(axis=1).any()) for a, b in corners)
+        return _CROSSING * over
 
 
-def _note_text(panel: Panel, note: Note) -> Text:
-    size = TEXT_POINTS - (0.8 if panel.small else 0.0)
-    backing = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+def _write_note(panel: Panel, note: Note) -> Text:
     return panel.ax.text(
         0.0,
         0.0,
         note.text,
         transform=panel.ax.transAxes,
         color=note.colour,
-        fontsize=size,
-        ha="left",
+        fontsize=TEXT_POINTS - (0.8 if panel.small else 0.0),
         va="bottom",
-        bbox=backing,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
         zorder=7,
     )
 
 
-def _settle(panel: Panel, note: Note, text: Text, box: Bbox, mark: Bbox) -> None:
+def _settle(panel: Panel, text: Text, box: Bbox, mark: Floats) -> None:
+    """Move a text into its box, with a line to its mark where that is not beside it."""
     to_axes = panel.ax.transAxes.inverted()
     x, y = to_axes.transform((box.x0 + _GAP, box.y0 + _GAP))
     text.set_position((float(x), float(y)))
-    corner = np.clip(_mark_point(panel, note), box.min, box.max)
-    reach = float(np.hypot(*(corner - _mark_point(panel, note))))
-    if reach > 10.0 * panel.figure.dpi / 72.0:
-        ends = to_axes.transform([corner, _mark_point(panel, note)])
+    corner = np.clip(mark, *box.get_points())
+    if np.hypot(*(corner - mark)) > _BESIDE * panel.figure.dpi / 72.0:
+        ends = to_axes.transform(np.array([corner, mark]))
         panel.ax.plot(*ends.T, transform=panel.ax.transAxes, color=RULE, linewidth=0.7, zorder=5)
 
 
-def _near(mark: Bbox, size: tuple[float, float], dpi: float) -> Iterator[tuple[float, Bbox]]:
-    """Boxes around a mark with their cost: further away and less liked directions cost more."""
-    x, y = (mark.x0 + mark.x1) / 2, (mark.y0 + mark.y1) / 2
-    width, height = size
-    for ring, distance in enumerate(_DISTANCES):
-        away = distance * dpi / 72.0
-        for liking, (right, up) in enumerate(_DIRECTIONS):
-            left = x + right * away - (0.5 - 0.5 * right) * width
-            bottom = y + up * away - (0.5 - 0.5 * up) * height
-            yield 6.0 * ring + 0.5 * liking, Bbox.from_bounds(left, bottom, width, height)
-
-
-def _anywhere(
-    inside: Bbox, size: tuple[float, float], mark: Bbox, dpi: float
-) -> Iterator[tuple[float, Bbox]]:
-    width, height = size
-    for left in np.linspace(inside.x0, max(inside.x0, inside.x1 - width), 25):
-        for bottom in np.linspace(inside.y0, max(inside.y0, inside.y1 - height), 25):
-            box = Bbox.from_bounds(float(left), float(bottom), width, height)
-            distance = float(np.hypot(*(box.min + box.max - mark.min - mark.max))) / 2 * 72.0 / dpi
-            yield 20.0 + 0.3 * distance, box
-
-
-def _best(
-    candidates: Iterable[tuple[float, Bbox]],
-    inside: Bbox,
-    taken: list[Bbox],
-    path: Floats,
-    mark: Bbox,
-) -> Bbox | None:
-    best: tuple[float, Bbox] | None = None
-    for cost, box in candidates:
-        if best is not None and cost >= best[0]:
-            continue
-        if not _within(box, inside) or any(_overlap(box, other) for other in [mark, *taken]):
-            continue
-        cost += _covered(box, path) + _crossed(box, mark, taken)
-        if best is None or cost < best[0]:
-            best = cost, box
-    return best[1] if best else None
+def _middle(box: Bbox) -> Floats:
+    middle: Floats = box.get_points().mean(axis=0)
+    return middle
 
 
 def _within(box: Bbox, outer: Bbox) -> bool:
@@ -294,25 +304,6 @@ def _within(box: Bbox, outer: Bbox) -> bool:
 
 def _overlap(one: Bbox, other: Bbox) -> bool:
     return bool(one.x0 < other.x1 and other.x0 < one.x1 and one.y0 < other.y1 and other.y0 < one.y1)
-
-
-def _covered(box: Bbox, path: Floats) -> float:
-    """How much of the lines a box would cover, in points of the path."""
-    within = (
-        (path[:, 0] > box.x0)
-        & (path[:, 0] < box.x1)
-        & (path[:, 1] > box.y0)
-        & (path[:, 1] < box.y1)
-    )
-    return _COVERING * float(within.sum())
-
-
-def _crossed(box: Bbox, mark: Bbox, taken: list[Bbox]) -> float:
-    """Cost of a way from a mark to a box that leads over other texts."""
-    start = (mark.min + mark.max) / 2
-    way = np.linspace(start, np.clip(start, box.min, box.max), 24)
-    over = sum(bool(((way > other.min) & (way < other.max)).all(axis=1).any()) for other in taken)
-    return _CROSSING * over
 
 
 def _line_pixels(ax: Axes) -> Floats:

@@ -22,13 +22,13 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 AnySeries = Series | HistogramSeries | VectorSeries
 
-# x of these is the step before which the value was taken; of all others, the steps completed by then.
+# x of these is the step before which the value was taken; of others, the steps completed by then.
 _PER_STEP = ("Loss/train/", "GradNorm/", "LearningRate/", "UpdateRatio/")
 
 
 @dataclass(frozen=True)
 class Epochs:
-    """Where the epochs of one stream begin: numbers and first steps, both of shape [epochs], and its completed steps."""
+    """Epochs of one stream: numbers and first steps, of shape [epochs], and its completed steps."""
 
     numbers: Integers
     starts: Integers
@@ -36,6 +36,7 @@ class Epochs:
 
     @property
     def one_step_each(self) -> bool:
+        """Whether every epoch has exactly one step."""
         ends = np.append(self.starts[1:], self.total)
         return bool(len(self.starts) and self.starts[0] == 0 and np.all(ends - self.starts == 1))
 
@@ -44,8 +45,9 @@ class Epochs:
 class TimeAxis:
     """Places of a run's points along the horizontal axis.
 
-    Positions are the first stream's completed steps; another stream's steps are placed by the epochs they fall in. Where
-    every epoch is one step, positions are epoch numbers. `streams` holds the epochs of each stream, empty without any.
+    Positions are the first stream's completed steps; another stream's steps are placed by the
+    epochs they fall in. Where every epoch is one step, positions are epoch numbers. `streams` holds
+    the epochs of each stream and is empty where the run has none.
     """
 
     streams: dict[str, Epochs]
@@ -53,6 +55,7 @@ class TimeAxis:
 
     @classmethod
     def of(cls, history: History) -> TimeAxis:
+        """The axis of a run."""
         names = history.streams or [""]
         totals = {name: _completed_steps(history, name) for name in names}
         if not history.has_epochs:
@@ -74,13 +77,16 @@ class TimeAxis:
 
     @property
     def label(self) -> str:
+        """What the axis counts."""
         return "Epoch" if self.streams else "Step"
 
     def at(self, series: AnySeries, stream: str = "") -> Floats:
         """Positions of the points of a series, shape [n]."""
-        if self.by_epoch:
-            return self._epoch_positions(series)
-        return self.of_steps(series.step, stream)
+        epochs = self.epochs
+        if epochs is None or not self.by_epoch:
+            return self.of_steps(series.step, stream)
+        by_step = np.interp(series.step, epochs.starts, epochs.numbers)
+        return np.where(series.epoch >= 0, series.epoch, by_step).astype(np.float64)
 
     def of_steps(self, steps: Integers, stream: str = "") -> Floats:
         """Positions of a stream's completed steps on an axis of steps, shape [n]."""
@@ -92,13 +98,8 @@ class TimeAxis:
             return steps.astype(np.float64)
         known = np.append(own.starts[ours], own.total)
         places = np.append(main.starts[theirs], main.total)
-        return np.interp(steps, known, places)
-
-    def _epoch_positions(self, series: AnySeries) -> Floats:
-        epochs = self.epochs
-        assert epochs is not None
-        by_step = np.interp(series.step, epochs.starts, epochs.numbers)
-        return np.where(series.epoch >= 0, series.epoch, by_step)
+        placed: Floats = np.interp(steps, known, places)
+        return placed
 
     def start_of(self, curve: Curve) -> float:
         """Position at which the epoch that a curve's first point closes began."""
@@ -109,14 +110,14 @@ class TimeAxis:
         return float(self.of_steps(epochs.starts[max(index, 0)][None], curve.stream)[0])
 
     def moment(self, series: Series, index: int) -> str:
-        """When a point was taken, in words: `step 1,234` for one of many in an epoch, else `epoch 3`."""
+        """When a point was taken: `epoch 3`, or `step 1,234` for one of many in an epoch."""
         epoch = int(series.epoch[index])
         if epoch >= 0 and (self.by_epoch or not is_per_step(series.tag)):
             return f"epoch {epoch}"
         return f"step {whole(int(series.step[index]))}"
 
     def set_on(self, ax: Axes, labels: int = 12) -> None:
-        """Set limits, ticks and label of the horizontal axis with at most about `labels` tick labels."""
+        """Set limits, ticks and label of the horizontal axis, with about `labels` tick labels."""
         ax.set_xlabel(self.label)
         ax.set_xlim(*self.limits())
         epochs = self.epochs
@@ -163,7 +164,7 @@ def _tick_spans(ax: Axes, epochs: Epochs, labels: int) -> None:
         centres[kept], labels=[str(number) for number in epochs.numbers[kept]], minor=True
     )
     ax.tick_params(axis="x", which="minor", length=0, pad=4)
-    ax.grid(True, axis="x", which="major", linewidth=0.6)
+    ax.grid(visible=True, axis="x", which="major", linewidth=0.6)
 
 
 def _tick_starts(ax: Axes, epochs: Epochs, labels: int) -> None:

@@ -55,9 +55,9 @@ class Report:
 def save(
     history: History, directory: str | os.PathLike[str], formats: Sequence[str] = ("png",)
 ) -> Report:
-    """Draw every figure for which the record has numbers and save it as `<directory>/<figure>.<format>`.
+    """Draw every figure for which the record has numbers and save it in a directory.
 
-    The directory is made where it is missing; files of the same name are replaced. The overview
+    Files are named `<figure>.<format>`. The directory is made where it is missing; files of the same name are replaced. The overview
     comes first in the report. Raises UsageError (a ValueError) for a format other than png, svg and
     pdf, before anything is written.
     """

@@ -18,22 +18,26 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Room = tuple[float, float]
 
+MINUS = "\N{MINUS SIGN}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _ZEROS_TOLERATED = 0.1
+# Powers of ten within which numbers are written without one.
+_PLAIN = (-4, 7)
+_SHORT = (-3, 3)
+_FROM_THOUSANDS, _FROM_MILLIONS = 1e4, 2e6
 
 
 def wants_log(curves: Iterable[NDArray[np.floating]], decades: float = 2.0) -> bool:
-    """Whether values belong on a logarithmic axis: none is negative and the positive ones span more than `decades`.
+    """Whether values belong on a logarithmic axis: none is negative and they span `decades`.
 
     A few exact zeros are tolerated (they cannot be drawn there and must be marked); many are not.
     """
     values = finite(curves)
     positive = values[values > 0]
-    if (
-        len(positive) < 2
-        or values.min() < 0
-        or len(positive) < (1 - _ZEROS_TOLERATED) * len(values)
-    ):
+    enough = len(positive) and len(positive) >= (1 - _ZEROS_TOLERATED) * len(values)
+    if not enough or values.min() < 0:
         return False
     return bool(math.log10(positive.max()) - math.log10(positive.min()) > decades)
 
@@ -47,8 +51,10 @@ def finite(curves: Iterable[NDArray[np.floating]]) -> Floats:
 def set_value_axis(
     ax: Axes, values: Floats, *, log: bool = False, room: Room = (0.07, 0.07)
 ) -> None:
-    """Set limits, ticks and number format of the y axis for finite `values`; `room` is left below and above, as parts of the
-    values' spread."""
+    """Set limits, ticks and number format of the y axis for finite `values`.
+
+    `room` is left below and above, as parts of the values' spread.
+    """
     if log:
         _set_log_axis(ax, values[values > 0], room)
         return
@@ -64,7 +70,7 @@ def set_value_axis(
 def _linear_limits(values: Floats, room: Room) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     spread = high - low
-    # A curve that is constant up to rounding is a flat line in the middle, not magnified rounding errors.
+    # What is constant up to rounding is a flat line in the middle, not magnified rounding errors.
     if spread <= 1e-6 * max(abs(low), abs(high)):
         around = 0.1 * max(abs(low), abs(high)) or 1.0
         return low - around, high + around
@@ -91,17 +97,17 @@ def _set_log_axis(ax: Axes, values: Floats, room: Room) -> None:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number in at most `digits` significant digits: `0.0213`, `12,340`, `2.5×10⁻⁵`."""
+    """A number in at most `digits` significant digits: `0.0213`, `12,340`, `10⁻⁵`."""
     if value == 0 or not math.isfinite(value):
-        return {math.inf: "∞", -math.inf: "−∞"}.get(value, "0" if value == 0 else "NaN")
+        return {math.inf: "∞", -math.inf: f"{MINUS}∞"}.get(value, "0" if value == 0 else "NaN")
     exponent = math.floor(math.log10(abs(value)))
-    if -4 <= exponent < 7:
+    if _PLAIN[0] <= exponent < _PLAIN[1]:
         text = f"{value:,.{max(0, digits - 1 - exponent)}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
         mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
-        text = f"{mantissa.rstrip('0').rstrip('.')}×{power_of_ten(int(power))}"
-    return text.replace("-", "−")
+        text = f"{mantissa.rstrip('0').rstrip('.')}{TIMES}{power_of_ten(int(power))}"
+    return text.replace("-", MINUS)
 
 
 def power_of_ten(exponent: int) -> str:
@@ -111,23 +117,26 @@ def power_of_ten(exponent: int) -> str:
 
 def whole(value: int) -> str:
     """A whole number with its thousands set apart: `1,234`."""
-    return f"{value:,}".replace("-", "−")
+    return f"{value:,}".replace("-", MINUS)
 
 
 class PlainNumbers(Formatter):
-    """Tick labels of a linear axis: as many decimals as neighbouring ticks need, powers of ten for extremes."""
+    """Tick labels of a linear axis, with as many digits as neighbouring ticks need."""
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """All labels of an axis."""
         largest = max((abs(value) for value in values), default=0.0)
-        if largest == 0 or not 1e-3 <= largest < 1e5:
-            return [number(float(value), 6) for value in values]
         gap = min((abs(b - a) for a, b in itertools.pairwise(values)), default=largest)
+        if not 10.0 ** _SHORT[0] <= largest < 10.0 ** _PLAIN[1]:
+            digits = 3 + (math.floor(math.log10(largest / gap)) if gap else 0)
+            return [number(float(value), digits) for value in values]
         decimals = _decimals(values, gap)
         return [
-            f"{0.0 if value == 0 else value:,.{decimals}f}".replace("-", "−") for value in values
+            f"{0.0 if value == 0 else value:,.{decimals}f}".replace("-", MINUS) for value in values
         ]
 
-    def __call__(self, x: float, pos: int | None = None) -> str:
+    def __call__(self, x: float, _pos: int | None = None) -> str:
+        """One label alone."""
         return number(float(x))
 
 
@@ -142,12 +151,14 @@ class PowersOfTen(Formatter):
     """Tick labels of a logarithmic axis: plain numbers where all are short, else powers of ten."""
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """All labels of an axis."""
         exponents = [round(math.log10(value)) for value in values]
-        if all(-3 <= exponent <= 3 for exponent in exponents):
+        if all(_SHORT[0] <= exponent <= _SHORT[1] for exponent in exponents):
             return [number(10.0**exponent) for exponent in exponents]
         return [power_of_ten(exponent) for exponent in exponents]
 
-    def __call__(self, x: float, pos: int | None = None) -> str:
+    def __call__(self, x: float, _pos: int | None = None) -> str:
+        """One label alone."""
         return power_of_ten(round(math.log10(x)))
 
 
@@ -155,13 +166,19 @@ class Steps(Formatter):
     """Tick labels of an axis of steps: `500`, `20k`, `1.5M`."""
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """All labels of an axis."""
         largest = max((abs(value) for value in values), default=0.0)
-        unit, letter = (1e6, "M") if largest >= 2e6 else (1e3, "k") if largest >= 1e4 else (1.0, "")
-        return [self._one(value, unit, letter) for value in values]
+        if largest >= _FROM_MILLIONS:
+            return [self._in_units(value, 1e6, "M") for value in values]
+        if largest >= _FROM_THOUSANDS:
+            return [self._in_units(value, 1e3, "k") for value in values]
+        return [self(value) for value in values]
 
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        return self._one(x, 1.0, "")
+    def __call__(self, x: float, _pos: int | None = None) -> str:
+        """One label alone."""
+        return self._in_units(x, 1.0, "")
 
     @staticmethod
-    def _one(value: float, unit: float, letter: str) -> str:
-        return "0" if value == 0 else f"{value / unit:,.10g}{letter}".replace("-", "−")
+    def _in_units(value: float, unit: float, letter: str) -> str:
+        text = f"{value / unit:,.10g}{letter}" if value else "0"
+        return text.replace("-", MINUS)

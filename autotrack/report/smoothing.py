@@ -18,7 +18,7 @@ _CELLS = 1500
 
 @dataclass(frozen=True)
 class Smoothed:
-    """A smoothed curve at fewer places; each value is a weighted mean of the points at most `reach` points away."""
+    """A smoothed curve at fewer places: each value is a weighted mean of points within `reach`."""
 
     x: Floats
     y: Floats
@@ -40,9 +40,9 @@ def is_noisy(y: Floats) -> bool:
 
 
 def noise(y: Floats) -> float:
-    """Standard deviation of independent noise on a curve of finite values, estimated from second differences.
+    """Standard deviation of independent noise on a curve of finite values.
 
-    A straight slope counts as no noise; the median makes single jumps count for little.
+    It is estimated from second differences: a straight slope counts as no noise; the median makes single jumps count for little.
     """
     if len(y) < _SHORTEST:
         return 0.0
@@ -50,9 +50,10 @@ def noise(y: Floats) -> float:
 
 
 def smooth(x: Floats, y: Floats, *, log: bool = False) -> Smoothed:
-    """Smooth a curve of shape [n] by a weighted mean (Hann window, a twenty-fifth of the curve to either side).
+    """Smooth a curve of shape [n] by a mean with the weights of a Hann window.
 
-    Points that are not finite are left out of every mean, and the line has a gap where none is left.
+    The window reaches a twenty-fifth of the curve to either side. Points that are not finite are
+    left out of every mean, and the line has a gap where none is left.
     `log` asks for the geometric mean instead of the arithmetic one.
     """
     if log:

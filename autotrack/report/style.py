@@ -1,12 +1,12 @@
-"""How figures look: colours, type and sizes, the same whatever a person's own Matplotlib settings are."""
+"""How figures look: colours, type and sizes, whatever a person's own Matplotlib settings are."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.colors import to_hex, to_rgb
@@ -48,6 +48,7 @@ TITLE_POINTS = 11.0
 TEXT_POINTS = 8.5
 
 _LEGIBLE = 4.5
+_LINEAR_BELOW = 0.04045
 
 _FALLBACK_FONTS = (
     "Noto Sans CJK JP",
@@ -127,8 +128,8 @@ _OURS: dict[str, Any] = {
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """While this lasts, Matplotlib draws with its own defaults and this style; after it, with the person's settings."""
-    with matplotlib.rc_context(_settings()):
+    """While this lasts, Matplotlib draws in this style; after it, with the person's settings."""
+    with mpl.rc_context(cast("Any", _settings())):
         yield
 
 
@@ -140,17 +141,17 @@ def letters(colour: str) -> str:
     rgb = np.array(to_rgb(colour))
     while _contrast(rgb) < _LEGIBLE:
         rgb *= 0.97
-    return to_hex(rgb)
+    return to_hex((rgb[0], rgb[1], rgb[2]))
 
 
 def _contrast(rgb: NDArray[np.float64]) -> float:
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    linear = np.where(rgb <= _LINEAR_BELOW, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return float(1.05 / (linear @ (0.2126, 0.7152, 0.0722) + 0.05))
 
 
 @cache
 def _settings() -> dict[str, Any]:
-    defaults = matplotlib.rcParamsDefault
+    defaults = cast("dict[str, Any]", mpl.rcParamsDefault)
     settings = {name: defaults[name] for name in defaults if name not in _NOT_OURS}
     installed = set(font_manager.fontManager.get_font_names())
     fallbacks = [name for name in _FALLBACK_FONTS if name in installed]

@@ -19,7 +19,7 @@ _INITIAL = "_initial"
 
 @dataclass(frozen=True)
 class Curve:
-    """A series with its place in a figure: the stream it belongs to, its name, colour and marker."""
+    """A series with its place in a figure: its stream, name, colour and marker."""
 
     series: Series
     stream: str
@@ -39,7 +39,7 @@ def training(history: History, tag: str, name: str = "train") -> list[Curve]:
 
 
 def evaluations(history: History, quantity: str) -> list[Curve]:
-    """The series of all evaluation phases of a quantity such as `Loss`, in the order in which they began."""
+    """The series of all evaluation phases of a quantity such as `Loss`, in order of appearance."""
     found = [tag for tag in history if _phase(history, quantity, tag) and len(history[tag])]
     taken = {
         curve.colour for tag in ("Loss/train", "Accuracy/train") for curve in training(history, tag)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autotrack.report import canvas
 from autotrack.report.curves import draw_steps
 from autotrack.report.scales import finite, set_value_axis
 from autotrack.report.tags import training

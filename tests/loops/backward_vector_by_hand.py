@@ -1,12 +1,9 @@
-"""A gradient handed to a vector that no criterion made: a loss here, any half-way result elsewhere."""
+"""One hand-written loss a sample, and a gradient that gives each the same weight: their mean."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
-
-_WHY = "backward(gradient=...) from a vector no criterion made: it need not be a loss"
-MISSING = {"Loss/train": _WHY, "Loss/train_epoch": _WHY}
 
 
 def loop(hand):
@@ -23,7 +20,7 @@ def loop(hand):
             weights = torch.full_like(losses, 1 / len(x))
             losses.backward(gradient=weights)
             value = (losses.detach() * weights).sum().item()
-            hand.step(step, value, optimizer)
+            hand.step(step, value, optimizer, rtol=1e-6)
             hand.saw("train", value, 16)
             optimizer.step()
             step += 1

@@ -1,0 +1,43 @@
+"""Numbers for living objects. An `id` is given to another object once its first owner has died."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import ref
+
+
+class Identities:
+    """Gives every object a number of its own for as long as it lives, and never to another."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[ref[Any], int]] = {}
+        self._next = 0
+
+    def of(self, thing: Any) -> int:
+        """Return the number of `thing`."""
+        known = self._known.get(id(thing))
+        if known is not None and known[0]() is thing:
+            return known[1]
+        self._next += 1
+        self._known[id(thing)] = (ref(thing), self._next)
+        return self._next
+
+
+class Registry:
+    """Values by living object; an object that has died is forgotten, whoever has its `id` now."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[ref[Any], Any]] = {}
+
+    def get(self, thing: Any) -> Any:
+        """Return the value of `thing`, or None."""
+        known = self._known.get(id(thing))
+        return known[1] if known is not None and known[0]() is thing else None
+
+    def set(self, thing: Any, value: Any) -> None:
+        """Remember a value for `thing`."""
+        self._known[id(thing)] = (ref(thing), value)
+
+    def forget(self, value: Any) -> None:
+        """Drop every object that has this value."""
+        self._known = {key: pair for key, pair in self._known.items() if pair[1] is not value}

@@ -1,0 +1,329 @@
+"""What `autotrack run` records, with real training in the process and in its children."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autotrack
+from autotrack import launched
+from autotrack.guard import Guard
+from autotrack.launched import Orders, place, summary
+
+ROOT = Path(__file__).parents[1]
+
+TRAIN = """
+    import sys
+    import torch
+    from torch import nn
+    from torch.nn.functional import cross_entropy
+
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    inputs = torch.randn(40, 3)
+    data = torch.utils.data.TensorDataset(inputs, (inputs.sum(1) > 0).long())
+
+    def train(epochs=2, workers=0):
+        torch.manual_seed(2)
+        loader = torch.utils.data.DataLoader(data, 10, shuffle=True, num_workers=workers)
+        model = nn.Sequential(nn.Linear(3, 4), nn.Dropout(), nn.Linear(4, 2))
+        optimizer = torch.optim.Adam(model.parameters())
+        for epoch in range(epochs):
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = cross_entropy(model(x), y)
+                loss.backward()
+                optimizer.step()
+                print("loss", loss.item().hex())
+        print("state", [p.sum().item().hex() for p in model.parameters()])
+        print("random", torch.rand(1).item().hex())
+"""
+
+
+def run(
+    folder: Path, script: str, *arguments: str, launcher: tuple[str, ...] = (), **environ: str
+) -> subprocess.CompletedProcess[str]:
+    (folder / "training.py").write_text(textwrap.dedent(TRAIN))
+    (folder / "script.py").write_text(textwrap.dedent(script))
+    return subprocess.run(
+        [sys.executable, *launcher, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "AUTOTRACK_STRICT": "1", **environ},
+    )
+
+
+def tracked(
+    folder: Path, script: str, *arguments: str, options: tuple[str, ...] = (), **environ: str
+) -> subprocess.CompletedProcess[str]:
+    console = str(Path(__file__).parent / "console_script.py")
+    launcher = (console, "run", "--logdir", "out", *options)
+    return run(folder, script, *arguments, launcher=launcher, **environ)
+
+
+def records(folder: Path) -> dict[str, list[float]]:
+    """Every record below `folder` by its directory, with the steps of its training loss."""
+    found = sorted({path.parent for path in folder.rglob("*.tfevents.*")})
+    return {
+        path.relative_to(folder).as_posix(): autotrack.read(path)["Loss/train"].x.tolist()
+        for path in found
+    }
+
+
+# -- the first process ---------------------------------------------------------------------------
+
+
+def test_an_unmodified_script_trains_the_same_and_is_recorded(tmp_path: Path) -> None:
+    script = "from training import train\ntrain(workers=1)\ndef end():\n    1 / 0\nend()\n"
+    plain = run(tmp_path, script, "script.py")
+    done = tracked(tmp_path, script, "script.py", options=("--config", "lr=0.5"))
+    assert "ZeroDivisionError" in plain.stderr
+    assert done.stdout == plain.stdout
+    assert done.returncode == plain.returncode == 1
+    assert done.stderr.startswith(plain.stderr + "autotrack: recorded in out\n")
+    assert "cross_entropy" in done.stderr.removeprefix(plain.stderr)
+
+    history = autotrack.read(tmp_path / "out")
+    losses = [float.fromhex(line[5:]) for line in plain.stdout.splitlines() if line[:5] == "loss "]
+    np.testing.assert_array_equal(history["Loss/train"].value, np.float32(losses))
+    np.testing.assert_array_equal(history["Loss/train"].epoch, [0, 0, 0, 0, 1, 1, 1, 1])
+    assert history.run["config"] == {"lr": 0.5}
+    assert history.run["argv"] == ["script.py"]
+    assert history.coverage
+    # The worker of the loader trained nothing.
+    assert set(records(tmp_path)) == {"out"}
+
+
+def test_an_interrupt_keeps_its_status_and_the_record(tmp_path: Path) -> None:
+    script = "from training import train\ntrain(1)\nimport os\nos.kill(os.getpid(), 2)\n"
+    done = tracked(tmp_path, script, "script.py")
+    assert done.returncode == -signal.SIGINT
+    assert "KeyboardInterrupt\nautotrack: recorded in out\n" in done.stderr
+    assert records(tmp_path) == {"out": [0, 1, 2, 3]}
+
+
+def test_a_script_that_changes_its_directory_is_recorded_where_it_was_started(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    script = "import os\nos.chdir('elsewhere')\nfrom training import train\ntrain(1)\n"
+    done = tracked(tmp_path, script, "-m", "script")
+    assert done.stderr.startswith("autotrack: recorded in out\n")
+    assert set(records(tmp_path)) == {"out"}
+
+
+def test_a_script_that_tracks_itself_keeps_its_own_record(tmp_path: Path) -> None:
+    script = """
+        import autotrack
+        from training import train
+        with autotrack.tracking(logdir="own"):
+            train(1)
+        train(2)
+    """
+    done = tracked(tmp_path, script, "script.py")
+    assert done.returncode == 0
+    assert records(tmp_path) == {"own": [0, 1, 2, 3], "out": list(range(8))}
+
+
+def test_without_training_nothing_is_written_and_that_is_said(tmp_path: Path) -> None:
+    done = tracked(tmp_path, "import torch\ntorch.ones(1)\n", "script.py")
+    assert done.stderr.startswith("autotrack: nothing was recorded: no backward ran")
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_torch_that_is_said(tmp_path: Path) -> None:
+    done = tracked(tmp_path, "print(1)", "script.py")
+    assert done.stdout == "1\n"
+    assert done.stderr == "autotrack: nothing was recorded: torch was never imported\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_record_that_cannot_be_written_does_not_stop_the_training(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    script = "from training import train\ntrain(1)\n"
+    options = ("--logdir", "file/below")
+    done = tracked(tmp_path, script, "script.py", options=options, AUTOTRACK_STRICT="0")
+    assert done.returncode == 0
+    assert "random" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+# -- children ------------------------------------------------------------------------------------
+
+EVERY_KIND = """
+    import multiprocessing
+    import os
+    import subprocess
+    import sys
+    from training import train
+    import torch
+
+    def idle():
+        torch.ones(1).sum()
+
+    if __name__ == "__main__" and len(sys.argv) > 1:
+        train(3)
+    elif __name__ == "__main__":
+        kinds = {}
+        for method in ("fork", "spawn", "forkserver"):
+            context = multiprocessing.get_context(method)
+            for work in (train, idle):
+                child = context.Process(target=work, args=(1,) if work is train else ())
+                child.start()
+                child.join()
+                assert child.exitcode == 0
+                if work is train:
+                    kinds[child.pid] = 4
+        child = os.fork()
+        if not child:
+            train(2)
+            sys.exit(0)
+        os.waitpid(child, 0)
+        kinds[child] = 8
+        again = subprocess.Popen([sys.executable, __file__, "again"])
+        again.wait()
+        kinds[again.pid] = 12
+        print("kinds", kinds)
+"""
+
+
+def test_every_child_that_trains_writes_a_record_of_its_own(tmp_path: Path) -> None:
+    done = tracked(tmp_path, EVERY_KIND, "script.py")
+    assert done.returncode == 0, done.stderr
+    kinds = eval(done.stdout.rpartition("kinds ")[2])  # noqa: S307 - what the script printed
+    assert len(kinds) == 5
+    expected = {f"out/child-{pid}": list(range(steps)) for pid, steps in kinds.items()}
+    assert records(tmp_path) == expected
+    told = ", ".join(sorted(expected)[:4])
+    assert done.stderr == f"autotrack: child processes recorded in {told} and 1 more\n"
+
+
+def test_a_parent_that_trains_is_not_disturbed_by_its_fork(tmp_path: Path) -> None:
+    script = """
+        import os
+        from training import train
+        train(1)
+        child = os.fork()
+        train(1 if child else 3)
+        if child:
+            os.waitpid(child, 0)
+            print("child", child)
+    """
+    done = tracked(tmp_path, script, "script.py")
+    child = done.stdout.split()[-1]
+    assert records(tmp_path) == {"out": list(range(8)), f"out/child-{child}": list(range(12))}
+    both = [autotrack.read(tmp_path / folder) for folder in ("out", f"out/child-{child}")]
+    np.testing.assert_array_equal(both[0]["Loss/train"].value[4:], both[1]["Loss/train"].value[:4])
+
+
+def test_each_worker_of_torchrun_records_when_asked(tmp_path: Path) -> None:
+    script = """
+        import torch.distributed
+        from training import train
+        torch.distributed.init_process_group("gloo")
+        train(1)
+        torch.distributed.destroy_process_group()
+    """
+    torchrun = ("-m", "torch.distributed.run", "--nproc-per-node", "2")
+    done = tracked(tmp_path, script, *torchrun, "script.py", options=("--ranks", "all"))
+    assert done.returncode == 0, done.stderr
+    assert records(tmp_path) == {"out/rank0": [0, 1, 2, 3], "out/rank1": [0, 1, 2, 3]}
+
+
+# -- where a process records ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Orders:
+    monkeypatch.setenv("AUTOTRACK_RUN_PID", str(os.getpid()))
+    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    return Orders(directory=str(tmp_path / "out"), options={}, home=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("first", "rank", "ranks", "expected"),
+    [
+        (True, None, "0", "out"),
+        (True, "0", "0", "out"),
+        (True, "1", "0", None),
+        (True, "0", "all", "out/rank0"),
+        (True, "1", "all", "out/rank1"),
+        (False, None, "0", f"out/child-{os.getpid()}"),
+        (False, None, "all", f"out/child-{os.getpid()}"),
+        (False, "0", "0", "out/rank0"),
+        (False, "3", "0", None),
+        (False, "3", "all", "out/rank3"),
+    ],
+)
+def test_place(
+    first: bool,
+    rank: str | None,
+    ranks: str,
+    expected: str | None,
+    *,
+    orders: Orders,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    if not first:
+        monkeypatch.setenv("AUTOTRACK_RUN_PID", "1")
+    if rank is not None:
+        for name, text in {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "4"}.items():
+            monkeypatch.setenv(name, text)
+    there = place(Orders(orders.directory, orders.options, orders.home, ranks))
+    assert there == (None if expected is None else tmp_path / expected)
+
+
+def test_a_variable_called_rank_alone_is_no_torchrun(
+    orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANK", "7")
+    assert place(orders) == Path(orders.directory)
+
+
+def test_children_are_listed_but_not_other_runs(orders: Orders, tmp_path: Path) -> None:
+    for folder in ("child-2", "rank0", "another"):
+        (tmp_path / "out" / folder).mkdir(parents=True)
+        (tmp_path / "out" / folder / "events.out.tfevents.1").touch()
+    (tmp_path / "out" / "child-9").mkdir()
+    told = "autotrack: child processes recorded in out/child-2, out/rank0"
+    assert summary(orders, None) == told
+
+
+def test_orders_travel_through_the_environment(
+    orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {name: getattr(orders, name) for name in Orders.__dataclass_fields__}
+    monkeypatch.setenv("AUTOTRACK_RUN", json.dumps(fields))
+    assert Orders.received() == orders
+
+
+def test_a_run_that_cannot_begin_is_said_once_and_left(
+    orders: Orders, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = launched.Process(Orders(orders.directory, {"histograms": "x"}, orders.home))
+    here.begin()
+    here.end()
+    assert here.run is None
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert isinstance(here._guard, Guard)
+
+
+def test_a_closed_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stream = (tmp_path / "stderr").open("w")
+    stream.close()
+    for nobody in (stream, None):
+        monkeypatch.setattr(sys, "__stderr__", nobody)
+        launched.say("text")
