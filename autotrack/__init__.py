@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from autotrack.history import History, read
     from autotrack.run import Run
 
-__all__ = ["AutotrackError", "History", "Run", "__version__", "log", "read", "report", "track", "tracking"]
+__all__ = [
+    "AutotrackError",
+    "History",
+    "Run",
+    "__version__",
+    "log",
+    "read",
+    "report",
+    "track",
+    "tracking",
+]
 
 _HOME = {
     "AutotrackError": "autotrack.errors",

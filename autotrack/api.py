@@ -9,16 +9,18 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import wrapt
+from typing_extensions import Self
 
 from autotrack import context
 from autotrack.config import Config, is_disabled
 from autotrack.errors import NoRunError, UsageError
 
 if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
     from autotrack.report import Report
     from autotrack.run import Run
 
@@ -58,7 +60,10 @@ class tracking:  # noqa: N801 - used as a statement: `with tracking(model, optim
         return run
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         run, self._run = self._run, None
         if run is not None:
@@ -98,8 +103,8 @@ def report(
     `directory`: where to, by default `figures` in the run's directory. Raises NoRunError when there is
     no run, RecordNotFoundError for a directory without a record, UsageError for an unknown format.
     """
-    drawing = importlib.import_module('autotrack.reports')
-    from autotrack.history import read  # noqa: PLC0415
+    drawing = importlib.import_module("autotrack.reports")
+    from autotrack.history import read
 
     run = run_or_directory if run_or_directory is not None else _current()
     if run is None:
@@ -133,7 +138,7 @@ def _open(config: Config, boundary: int | None, opened_at: Any) -> Any:
     global _last
     if is_disabled():
         return _Inert()
-    from autotrack.run import Run  # noqa: PLC0415 - torch is imported with the first run, not before
+    from autotrack.run import Run
 
     run = Run(config, boundary=boundary, opened_at=opened_at)
     run.start()
@@ -163,7 +168,7 @@ class _Inert:
     def flush(self) -> None:
         """Write nothing."""
 
-    def __enter__(self) -> _Inert:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,7 +176,7 @@ class _Inert:
 
 
 def _check(thing: Any) -> None:
-    import torch  # noqa: PLC0415 - a person with a model has imported it
+    import torch
 
     if isinstance(thing, (torch.nn.Module, torch.optim.Optimizer)):
         return
@@ -182,14 +187,18 @@ def _check(thing: Any) -> None:
 def _caller() -> FrameType:
     """Return the frame that the person wrote `with tracking()` in."""
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None and frame.f_globals.get("__name__") in ("contextlib", __name__) and frame.f_back:
+    while (
+        frame is not None
+        and frame.f_globals.get("__name__") in ("contextlib", __name__)
+        and frame.f_back
+    ):
         frame = frame.f_back
     assert frame is not None
     return frame
 
 
 def _names_in(frame: FrameType, things: Sequence[Any]) -> list[str | None]:
-    from autotrack import frames  # noqa: PLC0415
+    from autotrack import frames
 
     if not things:
         return []
@@ -203,7 +212,11 @@ def _things_in(arguments: dict[str, Any]) -> list[tuple[str | None, Any]]:
     torch = sys.modules.get("torch")
     if torch is None or not hasattr(torch, "nn"):
         return []
-    return [(name, value) for name, value in arguments.items() if isinstance(value, torch.optim.Optimizer)]
+    return [
+        (name, value)
+        for name, value in arguments.items()
+        if isinstance(value, torch.optim.Optimizer)
+    ]
 
 
 # -- the decorator ------------------------------------------------------------------------------
@@ -296,7 +309,9 @@ async def _coroutine(config: Config, arguments: dict[str, Any], coroutine: Any) 
         return await coroutine
 
 
-async def _async_generator(config: Config, arguments: dict[str, Any], generator: Any) -> AsyncIterator[Any]:
+async def _async_generator(
+    config: Config, arguments: dict[str, Any], generator: Any
+) -> AsyncIterator[Any]:
     with _opened(config, arguments) as run:
         while True:
             try:

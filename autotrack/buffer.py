@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from autotrack.records import Record
-from autotrack.row import Row, Value
+
+if TYPE_CHECKING:
+    from autotrack.row import Row, Value
 
 
 def value_of(tensor: torch.Tensor) -> Value:

@@ -98,9 +98,9 @@ def _tool_table(path: Path) -> dict[str, Any]:
     if "tool.autotrack" not in text:
         return {}
     if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415 - only where there is something to read
+        import tomllib
     else:
-        import tomli as tomllib  # noqa: PLC0415
+        import tomli as tomllib
     try:
         table: dict[str, Any] = tomllib.loads(text).get("tool", {}).get("autotrack", {})
     except tomllib.TOMLDecodeError as error:
@@ -170,7 +170,9 @@ def _seconds(value: Any) -> float:
 def _mapping(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
         raise TypeError
-    as_dict = vars(value) if hasattr(value, "__dict__") and not isinstance(value, Mapping) else value
+    as_dict = (
+        vars(value) if hasattr(value, "__dict__") and not isinstance(value, Mapping) else value
+    )
     return {str(key): item for key, item in dict(as_dict).items()}
 
 

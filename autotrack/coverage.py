@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from autotrack.capture.capture import Capture
     from autotrack.metrics import Surroundings
 
@@ -38,7 +39,10 @@ class Coverage:
     def markdown(self) -> str:
         """Return the table as Markdown, for TensorBoard's text tab."""
         rows = ["| | seen | how, or why not |", "| --- | --- | --- |"]
-        rows += [f"| {line.what} | {line.seen or 'no'} | {line.how if line.seen else line.missing} |" for line in self.lines]
+        rows += [
+            f"| {line.what} | {line.seen or 'no'} | {line.how if line.seen else line.missing} |"
+            for line in self.lines
+        ]
         rows += ["", *(f"- {note}" for note in self._remarks())]
         return "\n".join(rows)
 
@@ -55,7 +59,9 @@ class Coverage:
         for tag, where in self.nonfinite.items():
             named = f", first in {where['parameter']}" if "parameter" in where else ""
             remarks.append(f"{tag} became non-finite at step {where['step']}{named}")
-        remarks += [f"{part} failed and was switched off: {why}" for part, why in self.failed.items()]
+        remarks += [
+            f"{part} failed and was switched off: {why}" for part, why in self.failed.items()
+        ]
         return remarks
 
 
@@ -68,22 +74,50 @@ def describe(
     seen = training.seen
     coverage = Coverage(failed=dict(failed), nonfinite=dict(surroundings.nonfinite))
     coverage.lines = [
-        Line("backward", seen.backwards, "torch.autograd.backward", "no backward ran inside the run"),
+        Line(
+            "backward", seen.backwards, "torch.autograd.backward", "no backward ran inside the run"
+        ),
         Line("steps", steps, _how_steps(training), "no optimizer stepped inside the run"),
-        Line("loss", seen.losses, "the value backward was called on", "backward was not called on one number"),
-        Line("criterion", seen.criteria, ", ".join(sorted(seen.functions)), "no loss of torch.nn fed a backward; pass criterion=..."),
-        Line("epochs", seen.epochs, _how_epochs(training), "no loop variable called an epoch, and no loader was passed over twice"),
+        Line(
+            "loss",
+            seen.losses,
+            "the value backward was called on",
+            "backward was not called on one number",
+        ),
+        Line(
+            "criterion",
+            seen.criteria,
+            ", ".join(sorted(seen.functions)),
+            "no loss of torch.nn fed a backward; pass criterion=...",
+        ),
+        Line(
+            "epochs",
+            seen.epochs,
+            _how_epochs(training),
+            "no loop variable called an epoch, and no loader was passed over twice",
+        ),
     ]
     for phase, count in sorted(evaluation.coverage.passes.items()):
-        coverage.lines.append(Line(f"evaluation {phase}", count, "criterion calls and model outputs without backward"))
+        coverage.lines.append(
+            Line(f"evaluation {phase}", count, "criterion calls and model outputs without backward")
+        )
     if not evaluation.coverage.passes:
-        coverage.lines.append(Line("evaluation", 0, missing="no loss was computed without a backward"))
+        coverage.lines.append(
+            Line("evaluation", 0, missing="no loss was computed without a backward")
+        )
     coverage.notes += [f"{tag} is absent: {why}" for tag, why in surroundings.absent.items()]
     if training.seen.skipped:
-        coverage.notes.append(f"{training.seen.skipped} steps were skipped by the gradient scaler and are not counted")
+        coverage.notes.append(
+            f"{training.seen.skipped} steps were skipped by the gradient scaler and are not counted"
+        )
     if evaluation.coverage.monitored:
-        coverage.notes.append(f"{evaluation.coverage.monitored} losses computed on the training batch itself are no evaluation")
-    coverage.notes += [f"the evaluation {phase} was cut short by an exception" for phase in evaluation.coverage.cut_short]
+        coverage.notes.append(
+            f"{evaluation.coverage.monitored} losses computed on the training batch itself are no evaluation"
+        )
+    coverage.notes += [
+        f"the evaluation {phase} was cut short by an exception"
+        for phase in evaluation.coverage.cut_short
+    ]
     coverage.notes += [f"this PyTorch has no {name}; it is not watched" for name in missing]
     return coverage
 
@@ -96,4 +130,8 @@ def _how_steps(training: Any) -> str:
 
 def _how_epochs(training: Any) -> str:
     loop = training.epoch_loop
-    return f"the loop variable {loop.epoch_variable}" if loop is not None else "restarts of the training loader"
+    return (
+        f"the loop variable {loop.epoch_variable}"
+        if loop is not None
+        else "restarts of the training loader"
+    )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autotrack.guard import log
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def holds_record(directory: Path) -> bool:

@@ -102,7 +102,7 @@ class ClippingStarted:
 
 @dataclass(slots=True)
 class GradientsZeroed:
-    """`zero_grad` was called on an optimizer or a module."""
+    """`zero_grad` is about to clear the gradients of an optimizer or a module."""
 
     owner: Optimizer | nn.Module
 
@@ -167,7 +167,7 @@ class TrainBatch:
     divided by, where the graph shows one; `freed` the loss without that division, once it is known
     to be one by the number of micro-batches; `parts` the criterion calls that fed the loss; `shown`
     what the loop says about the epoch; `seen_by` the streams whose pass has seen the batch, and
-    `counted_by` those whose mean loss has counted it.
+    `counted_by` says for those whose mean loss has counted it in which mean, as what.
     """
 
     site: Any
@@ -178,9 +178,9 @@ class TrainBatch:
     reduction: str
     whole: bool
     freed: Value | None = None
-    shown: tuple[object, int] | None = None
+    shown: Any = None
     seen_by: set[int] = field(default_factory=set)
-    counted_by: set[int] = field(default_factory=set)
+    counted_by: dict[int, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

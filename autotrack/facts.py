@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autotrack._version import __version__
 from autotrack.records import Record
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def first_record(facts: Mapping[str, Any], config: Mapping[str, Any], streams: list[str], options: Mapping[str, Any]) -> Record:
+
+def first_record(
+    facts: Mapping[str, Any],
+    config: Mapping[str, Any],
+    streams: list[str],
+    options: Mapping[str, Any],
+) -> Record:
     """Return the record that opens a run: hidden JSON of its facts, text, and hyperparameters."""
-    everything = {**facts, "version": __version__, "streams": streams, "config": _plain(config), "options": _plain(options)}
+    everything = {
+        **facts,
+        "version": __version__,
+        "streams": streams,
+        "config": _plain(config),
+        "options": _plain(options),
+    }
     record = Record(0, float(facts["started"]))
     record.hidden.append(("autotrack/run", json.dumps(everything, default=str)))
     if config:
@@ -24,7 +37,12 @@ def first_record(facts: Mapping[str, Any], config: Mapping[str, Any], streams: l
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(name): value if isinstance(value, (bool, int, float, str, list, type(None))) else str(value) for name, value in values.items()}
+    return {
+        str(name): value
+        if isinstance(value, (bool, int, float, str, list, type(None)))
+        else str(value)
+        for name, value in values.items()
+    }
 
 
 def _scalar(value: Any) -> bool | float | str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterator
 from types import CodeType, FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _DEEPEST = 80
 _OPTIMIZED = 0x1

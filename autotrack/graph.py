@@ -14,8 +14,15 @@ if TYPE_CHECKING:
 _MOST_NODES = 400
 _SAME_VALUE = frozenset(
     {
-        "CloneBackward0", "AliasBackward0", "ViewBackward0", "ReshapeAliasBackward0", "SqueezeBackward0",
-        "SqueezeBackward1", "UnsqueezeBackward0", "ToCopyBackward0", "UnsafeViewBackward0",
+        "CloneBackward0",
+        "AliasBackward0",
+        "ViewBackward0",
+        "ReshapeAliasBackward0",
+        "SqueezeBackward0",
+        "SqueezeBackward1",
+        "UnsqueezeBackward0",
+        "ToCopyBackward0",
+        "UnsafeViewBackward0",
     }
 )
 _MEANS = frozenset({"MeanBackward0", "MeanBackward1"})

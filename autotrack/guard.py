@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,7 +22,9 @@ class Guard:
         self.strict = strict
         self.failed: dict[str, str] = {}
 
-    def call(self, part: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+    def call(
+        self, part: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R | None:
         """Return `function(*args)`, or None when it raises or its part is already off.
 
         With `strict` the exception passes through.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autotrack import context
+from autotrack import context, pool
 from autotrack.directory import holds_record
 from autotrack.guard import Guard
 
@@ -65,17 +65,25 @@ class Process:
         directory = place(self.orders)
         if directory is not None:
             self.run = self._guard.call("autotrack run", _opened, self.orders, directory)
-        context.enter(self.run)
+        pooled = self.run is not None and pool.is_worker()
+        context.enter(self if pooled else self.run)
 
     def forked(self) -> None:
         """Wait, in a child that was just forked, for the first event."""
         context.enter(self)
 
     def emit(self, event: Any) -> None:
-        """Take an event: the first one in a forked child opens the child's own run."""
+        """Take an event: the first one in a forked child opens the child's own run.
+
+        A worker of a pool is followed up to its first step, after which it may be terminated.
+        """
         self._wake()
-        if self.run is not None:
-            self.run.emit(event)
+        if self.run is None:
+            return
+        self.run.emit(event)
+        if type(event).__name__ == "StepDone" and context.active() is self:
+            context.enter(self.run)
+            self._guard.call("pool", pool.when_terminated, self.end)
 
     def log(self, name: str, value: Any) -> None:
         """Record a person's own number in a forked child."""
@@ -182,7 +190,8 @@ def _begin() -> None:
 
     here = Process.here = Process(Orders.received())
     here.begin()
-    os.register_at_fork(after_in_child=here.forked)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=here.forked)
     # A child of multiprocessing leaves without Python's own exit; these end its run.
     util.register_after_fork(here, _end_with_the_child)
     if process.parent_process() is not None:

@@ -12,17 +12,24 @@ import inspect
 import linecache
 import re
 from dataclasses import dataclass, field
-from types import CodeType
+from typing import TYPE_CHECKING
 
 from autotrack import frames
-from autotrack.frames import Line
 from autotrack.guard import attempt
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from autotrack.frames import Line
 
 _EPOCH = re.compile(
     r"(?:^|_)(?:epochs?|ep)(?:_?(?:i|id|idx|index|n|no|nr|num|number|count|\d+))?$", re.IGNORECASE
 )
+_SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _SAYS_EPOCH = re.compile(r"epoch", re.IGNORECASE)
-_LOADER = re.compile(r"load|(?:^|_)(?:dl|data|dataset|batches|iterator|iter)(?:_|\d*$)", re.IGNORECASE)
+_LOADER = re.compile(
+    r"load|(?:^|_)(?:dl|data|dataset|batches|iterator|iter)(?:_|\d*$)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,11 @@ class Loop:
     def key(self) -> tuple[str, str, int]:
         """What tells this loop from every other."""
         return (self.code.co_filename, self.code.co_name, self.line)
+
+    @property
+    def suspends(self) -> bool:
+        """Whether the loop stands in a generator or coroutine, so that two may be under way at once."""
+        return bool(self.code.co_flags & _SUSPENDS)
 
     @property
     def is_epoch_named(self) -> bool:
@@ -168,7 +180,12 @@ def _parse(code: CodeType) -> list[Loop]:
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_COMPREHENSIONS = {"<listcomp>": ast.ListComp, "<genexpr>": ast.GeneratorExp, "<setcomp>": ast.SetComp, "<dictcomp>": ast.DictComp}
+_COMPREHENSIONS = {
+    "<listcomp>": ast.ListComp,
+    "<genexpr>": ast.GeneratorExp,
+    "<setcomp>": ast.SetComp,
+    "<dictcomp>": ast.DictComp,
+}
 
 
 def _source_lines(code: CodeType) -> list[str]:
@@ -182,7 +199,15 @@ def _scope_of(tree: ast.Module, code: CodeType) -> ast.AST | None:
         return tree
     wanted = _COMPREHENSIONS.get(code.co_name)
     if wanted is not None:
-        return next((n for n in ast.walk(tree) if isinstance(n, wanted) and n.lineno <= code.co_firstlineno <= (n.end_lineno or n.lineno)), None)
+        return next(
+            (
+                n
+                for n in ast.walk(tree)
+                if isinstance(n, wanted)
+                and n.lineno <= code.co_firstlineno <= (n.end_lineno or n.lineno)
+            ),
+            None,
+        )
     for node in ast.walk(tree):
         if isinstance(node, _SCOPES) and code.co_firstlineno in (node.lineno, _first_line(node)):
             if getattr(node, "name", "<lambda>") == code.co_name:
@@ -199,10 +224,16 @@ def _first_line(node: ast.AST) -> int:
 def _own_nodes(scope: ast.AST) -> list[ast.AST]:
     """Return the nodes of a scope without those of functions nested in it."""
     nodes: list[ast.AST] = []
-    waiting = [scope] if isinstance(scope, tuple(_COMPREHENSIONS.values())) else list(ast.iter_child_nodes(scope))
+    waiting = (
+        [scope]
+        if isinstance(scope, tuple(_COMPREHENSIONS.values()))
+        else list(ast.iter_child_nodes(scope))
+    )
     while waiting:
         node = waiting.pop()
-        if isinstance(node, _SCOPES) or (isinstance(node, ast.ClassDef) and not isinstance(scope, ast.Module)):
+        if isinstance(node, _SCOPES) or (
+            isinstance(node, ast.ClassDef) and not isinstance(scope, ast.Module)
+        ):
             continue
         nodes.append(node)
         waiting.extend(ast.iter_child_nodes(node))
@@ -216,7 +247,9 @@ def _names_on_line(code: CodeType, line: int) -> tuple[str, ...]:
     statements = [
         n
         for n in _own_nodes(scope)
-        if isinstance(n, ast.stmt) and not hasattr(n, "body") and n.lineno <= line <= (n.end_lineno or n.lineno)
+        if isinstance(n, ast.stmt)
+        and not hasattr(n, "body")
+        and n.lineno <= line <= (n.end_lineno or n.lineno)
     ]
     arguments: list[str] = []
     targets: list[str] = []
@@ -234,16 +267,37 @@ def _names_on_line(code: CodeType, line: int) -> tuple[str, ...]:
 
 def _loop(code: CodeType, node: ast.AST) -> Loop:
     assert isinstance(node, _LOOPS)
-    body = frozenset(_names(n) for n in ast.walk(node) if isinstance(n, (ast.Name, ast.Attribute)) and isinstance(n.ctx, ast.Store))
+    body = frozenset(
+        _names(n)
+        for n in ast.walk(node)
+        if isinstance(n, (ast.Name, ast.Attribute)) and isinstance(n.ctx, ast.Store)
+    )
     if isinstance(node, ast.While):
         compared = tuple(_named_in(node.test))
         counted = tuple(sorted(n for n in body if _EPOCH.search(_last(n))))
         targets = counted or tuple(n for n in compared if n in body)
-        return Loop(code, node.lineno, node.end_lineno or node.lineno, targets, compared, body, counts=bool(targets))
+        return Loop(
+            code,
+            node.lineno,
+            node.end_lineno or node.lineno,
+            targets,
+            compared,
+            body,
+            counts=bool(targets),
+        )
     targets = tuple(_named_in(node.target))
     over = tuple(_named_in(node.iter))
     single = targets[0] if isinstance(node.target, (ast.Name, ast.Attribute)) else ""
-    return Loop(code, node.lineno, node.end_lineno or node.lineno, targets, over, body, counts=_counts(node.iter), single=single)
+    return Loop(
+        code,
+        node.lineno,
+        node.end_lineno or node.lineno,
+        targets,
+        over,
+        body,
+        counts=_counts(node.iter),
+        single=single,
+    )
 
 
 def _counts(iterable: ast.expr) -> bool:

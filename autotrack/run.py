@@ -7,11 +7,10 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from typing_extensions import Self
 
 from autotrack import context, metrics, observers, sinks
 from autotrack.buffer import Buffer, record_of
@@ -31,6 +30,9 @@ from autotrack.row import Row
 from autotrack.schedule import Schedule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
     from autotrack.frames import Line
     from autotrack.history import History
     from autotrack.records import Record
@@ -66,7 +68,9 @@ class Run:
         self._metrics = metrics.create(config.metrics, self._surroundings)
         self._sink_factories = sinks.chosen(config.sinks)
         self._sinks: list[tuple[str, Any]] | None = None
-        self._capture = Capture(LoopScope(boundary, opened_at), self._publish, self._add_row, self._models)
+        self._capture = Capture(
+            LoopScope(boundary, opened_at), self._publish, self._add_row, self._models
+        )
         self._capture.training.snapshot_due = self._snapshot_due
         self._listeners = _listeners(self._metrics)
         self._schedules: dict[Any, Schedule] = {}
@@ -128,6 +132,7 @@ class Run:
 
     # -- events ----------------------------------------------------------------------------------
 
+    @observers.uncompiled
     def emit(self, event: Any) -> None:
         """Take one event; what autotrack itself does meanwhile is not observed."""
         if self._busy or not self.open:
@@ -173,7 +178,10 @@ class Run:
         self._add_row(Row(steps, time.time(), scalars=[(name, number)]), None)
 
     def _flush_when_due(self) -> None:
-        if len(self._buffer.rows) >= _FLUSH_ROWS or time.monotonic() - self._flushed >= _FLUSH_SECONDS:
+        if (
+            len(self._buffer.rows) >= _FLUSH_ROWS
+            or time.monotonic() - self._flushed >= _FLUSH_SECONDS
+        ):
             self.flush()
 
     def flush(self) -> None:
@@ -193,7 +201,9 @@ class Run:
     def _write(self, records: list[Record]) -> None:
         if self._sinks is None:
             self.directory = free_directory(self.directory)
-            self._sinks = [(n, s) for n, make in self._sink_factories if (s := self._open(n, make)) is not None]
+            self._sinks = [
+                (n, s) for n, make in self._sink_factories if (s := self._open(n, make)) is not None
+            ]
             records = [self._first_record(), *records]
         for name, sink in self._sinks:
             self._guard.call(f"sink {name}", sink.write, records)
@@ -202,7 +212,7 @@ class Run:
         return self._guard.call(f"sink {name}", make, self.directory)
 
     def _first_record(self) -> Record:
-        from autotrack.facts import first_record  # noqa: PLC0415 - once a run, and only here
+        from autotrack.facts import first_record
 
         streams = [s.name for s in self._capture.training.streams if s.suffix]
         return first_record(_facts(self), self.config.config, streams, _options(self.config))
@@ -217,7 +227,7 @@ class Run:
     @property
     def history(self) -> History:
         """The record read back from disk, up to now."""
-        from autotrack.history import read  # noqa: PLC0415 - reading is not part of tracking
+        from autotrack.history import read
 
         was_busy, self._busy = self._busy, True
         try:
@@ -248,7 +258,7 @@ class Run:
 
     # -- being the active run --------------------------------------------------------------------
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> Self:
         self._token = context.enter(self)
         return self
 
@@ -260,7 +270,9 @@ def _listeners(found: list[metrics.Metric]) -> dict[type, list[tuple[str, Callab
     listeners: dict[type, list[tuple[str, Callable[[Any], None]]]] = {}
     for metric in found:
         for moment, method in metric.listens.items():
-            listeners.setdefault(moment, []).append((type(metric).__name__, getattr(metric, method)))
+            listeners.setdefault(moment, []).append(
+                (type(metric).__name__, getattr(metric, method))
+            )
     return listeners
 
 
@@ -278,4 +290,6 @@ def _facts(run: Run) -> dict[str, Any]:
 
 
 def _options(config: Config) -> dict[str, Any]:
-    return {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "config"}
+    return {
+        f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "config"
+    }

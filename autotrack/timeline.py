@@ -28,10 +28,12 @@ class EpochCounter:
             if restarted and self.current is not None and number + self._offset <= self.current:
                 self._offset = self.current + 1 - number
             self._seen = seen
-            self.current = max(number + self._offset, self.current if self.current is not None else number + self._offset)
+            self.current = max(
+                number + self._offset,
+                self.current if self.current is not None else number + self._offset,
+            )
         assert self.current is not None
         return self.current
-
 
     def peek(self, loop: object, number: int) -> int:
         """Return the epoch that `at` would, without moving on."""

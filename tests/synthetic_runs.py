@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ class MadeUpRun:
 
     def read(self, directory: Path) -> History:
         """Write the run and read it back."""
-        facts = __import__("json").dumps({"streams": list(self.streams), **self.facts})
+        facts = json.dumps({"streams": list(self.streams), **self.facts})
         first = Record(0, 0.0, hidden=[("autotrack/run", facts)])
         with EventFileWriter(directory) as writer:
             writer.write([first, *sorted(self.records, key=lambda record: record.time)])

@@ -43,10 +43,10 @@ FLOOR_PLAN = {
     "observers": {"observers"},
     "metrics": {"metrics"},
     "sinks": {"sinks"},
-    "drawing": {"findings", "report"},
+    "drawing": {"findings", "report", "reports"},
     "reading": {"assembly", "columns", "history", "placement", "series"},
     "record": {"eventcodec", "eventfile", "records"},
-    "ground": {"_version", "config", "context", "errors", "events", "guard", "row"},
+    "ground": {"_version", "config", "context", "errors", "events", "guard", "identity", "row"},
 }
 
 # ... and the floors that it may know. Capture, compute, store and draw never know each other.
@@ -212,11 +212,11 @@ def package(**sources):
     "sources",
     [
         {"metrics__loss": "from autotrack.observers import backward", "observers__backward": ""},
-        {"report__loss": "import autotrack.run", "run": ""},
-        {"report__loss": "def f():\n    from autotrack import run", "run": ""},
+        {"findings__plateau": "import autotrack.run", "run": ""},
+        {"findings__plateau": "def f():\n    from autotrack import run", "run": ""},
         {
-            "history": "from typing import *\nif TYPE_CHECKING:\n    import autotrack.report",
-            "report": "",
+            "history": "from typing import *\nif TYPE_CHECKING:\n    import autotrack.findings",
+            "findings": "",
         },
         {"events": "from autotrack.records import Record", "records": ""},
         {"errors": "from autotrack import run", "run": ""},

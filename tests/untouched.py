@@ -20,7 +20,9 @@ import torch.utils.data.dataloader
 from torch.optim import optimizer as torch_optim_optimizer
 
 # Python and PyTorch fill these in by themselves, at any time
-ITS_OWN = frozenset({"__annotations__", "__doc__", "__slotnames__", "__warningregistry__", "_abc_impl"})
+ITS_OWN = frozenset(
+    {"__annotations__", "__doc__", "__slotnames__", "__warningregistry__", "_abc_impl"}
+)
 
 MODULES = (
     torch,

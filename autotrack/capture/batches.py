@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from autotrack import graph
 from autotrack.buffer import value_of
-from autotrack.capture.criteria import Criteria
 from autotrack.events import BackwardStarted, CriterionCall, LossScaled, TrainBatch
-from autotrack.loopscope import Site
-from autotrack.row import Value
+
+if TYPE_CHECKING:
+    from autotrack.capture.criteria import Criteria
+    from autotrack.loopscope import Site
+    from autotrack.row import Value
 
 _MOST_SCALED = 8
 
@@ -79,7 +81,10 @@ class Batches:
         It may be a half-way result driven by somebody else's gradient, so it is taken for losses only
         where a criterion made it, or where every number gets the same weight.
         """
-        if not _is_uniform(gradient) and not graph.read(tensor.grad_fn, self._criteria.waiting).parts:
+        if (
+            not _is_uniform(gradient)
+            and not graph.read(tensor.grad_fn, self._criteria.waiting).parts
+        ):
             return None
         return value_of((tensor.detach() * gradient.detach()).sum())
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autotrack import events as e
 from autotrack.capture.criteria import Criteria
 from autotrack.capture.evaluation import Evaluation
-from autotrack.capture.models import Models
 from autotrack.capture.training import Training
 from autotrack.identity import Identities
-from autotrack.loopscope import LoopScope
-from autotrack.row import Row
 from autotrack.timeline import LoaderClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autotrack.capture.models import Models
+    from autotrack.loopscope import LoopScope
+    from autotrack.row import Row
 
 
 class Capture:
@@ -92,7 +95,9 @@ class Capture:
     def _evaluate(self, call: e.CriterionCall) -> None:
         self.training.evaluation_begins()
         position = call.position
-        self.evaluation.saw(call, position if position is not None else self.training.position_here())
+        self.evaluation.saw(
+            call, position if position is not None else self.training.position_here()
+        )
 
     def _settle_undecided(self) -> None:
         """Criterion calls made in `eval()` mode with gradients on and never backwarded: evaluation."""

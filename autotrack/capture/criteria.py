@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import torch
@@ -11,7 +10,11 @@ import torch
 from autotrack.buffer import value_of
 from autotrack.events import CriterionCall, CriterionSeen, LossComputed
 from autotrack.graph import node_number
-from autotrack.loopscope import LoopScope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autotrack.loopscope import LoopScope
 
 # Loops that call a criterion once a time step make many calls a step; more than this is a leak.
 _MOST_WAITING = 8192
@@ -84,7 +87,9 @@ class Criteria:
 
     def _adopt(self, call: CriterionCall) -> None:
         """Take over what was counted inside a person's own criterion, where that is one count."""
-        scored = [inner for inner in self.inner if any(s is not None for s in inner.scores.values())]
+        scored = [
+            inner for inner in self.inner if any(s is not None for s in inner.scores.values())
+        ]
         if len({id(inner.site) for inner in scored}) == 1 and len(scored) == 1:
             call.scores.update(scored[0].scores)
         self.inner.clear()
@@ -115,7 +120,9 @@ class Criteria:
 
     def concerns_training_batch(self, event: LossComputed) -> bool:
         """Whether a call without gradients looks at the very batch that training has in hand."""
-        return _same(self._last_target, event.target) or _same(self._last_prediction, event.prediction)
+        return _same(self._last_target, event.target) or _same(
+            self._last_prediction, event.prediction
+        )
 
 
 #: A tensor's storage as long as it lives, with the place and length of the view.
@@ -156,8 +163,24 @@ def _mean_of(loss: Any) -> Any:
 
 
 def _size(event: LossComputed) -> int | None:
-    """Return the number of samples: the first dimension of the target, else of the prediction."""
-    for tensor in (event.target, event.prediction):
+    """Return the number of samples: the first dimension of the target, else of the prediction.
+
+    A sum over tokens in a row has as many samples as tokens that it does not ignore.
+    """
+    target = event.target
+    if event.reduction == "sum" and event.ignore_index is not None and _is_row_of_classes(target):
+        return int((target != event.ignore_index).sum())
+    for tensor in (target, event.prediction):
         if isinstance(tensor, torch.Tensor):
             return int(tensor.shape[0]) if tensor.dim() else 1
     return None
+
+
+def _is_row_of_classes(target: Any) -> bool:
+    # Off the CPU the count would wait for the device.
+    return (
+        isinstance(target, torch.Tensor)
+        and target.dim() == 1
+        and target.device.type == "cpu"
+        and not target.is_floating_point()
+    )

@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import re
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import nn
 from torch.optim import Optimizer
 
 from autotrack import frames
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:_orig_mod|module|_forward_module)\.")
 _MOST_ITEMS = 64
 
 
-def named(boundary: int | None) -> dict[int, tuple[str, Any]]:
+class Found(NamedTuple):
+    """A model or optimizer, the variable that holds it, and the frame that variable stands in."""
+
+    name: str
+    thing: Any
+    frame: int = 0
+    suspends: bool = False
+
+
+# Functions whose frame may live on while nothing of it is on the stack.
+_SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+def named(boundary: int | None) -> dict[int, Found]:
     """Return every model and optimizer that a variable of the person's frames holds, by `id`.
 
     Outer frames win, because that is where the person named them; a loop variable loses against
     the list it runs over.
     """
-    found: dict[int, tuple[str, Any]] = {}
+    found: dict[int, Found] = {}
     for frame in frames.person_frames(boundary):
-        local: dict[int, tuple[str, Any]] = {}
+        local: dict[int, Found] = {}
+        where = (id(frame), bool(frame.f_code.co_flags & _SUSPENDS))
         for name, thing in _things(frames.variables(frame)):
             known = local.get(id(thing))
-            if known is None or _rank(name) < _rank(known[0]):
-                local[id(thing)] = (name, thing)
+            if known is None or _rank(name) < _rank(known.name):
+                local[id(thing)] = Found(name, thing, *where)
         if frame.f_code.co_name != "<module>":
             for name, thing in _things(frame.f_globals):
-                local.setdefault(id(thing), (name, thing))
+                local.setdefault(id(thing), Found(name, thing))
         found.update(local)
     return found
 
@@ -41,10 +58,10 @@ def _rank(name: str) -> int:
     return 0 if "\0" in name else 1
 
 
-def name_of(found: dict[int, tuple[str, Any]], thing: Any) -> str | None:
+def name_of(found: dict[int, Found], thing: Any) -> str | None:
     """Return what the person calls `thing`, or None."""
     known = found.get(id(thing))
-    return known[0].replace("\0", "_") if known else None
+    return known.name.replace("\0", "_") if known else None
 
 
 def _things(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -79,7 +96,9 @@ def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
             yield name, item
 
 
-def roots(modules: list[tuple[str, nn.Module]], parameters: set[int]) -> list[tuple[str, nn.Module]]:
+def roots(
+    modules: list[tuple[str, nn.Module]], parameters: set[int]
+) -> list[tuple[str, nn.Module]]:
     """Return the outermost of `modules` that hold any of `parameters` (by `id`)."""
     holding = [(n, m) for n, m in modules if any(id(p) in parameters for p in m.parameters())]
     inner = {id(child) for _, m in holding for child in m.modules() if child is not m}

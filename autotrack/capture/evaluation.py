@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from autotrack import events as e
 from autotrack.capture.phases import Phases
-from autotrack.identity import Identities
-from autotrack.loopscope import LoopScope
 from autotrack.row import Row
-from autotrack.timeline import LoaderClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
+
+    from autotrack.identity import Identities
+    from autotrack.loopscope import LoopScope
+    from autotrack.timeline import LoaderClock
 
 
 @dataclass(slots=True)
@@ -130,7 +132,9 @@ class Evaluation:
     def last_batch_in_hand(self) -> bool:
         """Whether the batch in hand is the last of its loader, where the loader's length is known."""
         loader = self._loader() if self._loader is not None else None
-        current = self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
+        current = (
+            self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
+        )
         if loader is None or current is None or getattr(loader, "_dataset_kind", 1) != 0:
             return False
         return current.batches == len(loader)
@@ -181,13 +185,17 @@ class Evaluation:
 
     def _source(self) -> tuple[int, int] | None:
         """Return the loader pass that evaluation takes its batches from, if it does."""
-        current = self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
+        current = (
+            self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
+        )
         if current is None or current.trained or current.finished or not current.batches:
             return None
         assert self.last_loader is not None
         return self.last_loader, current.serial
 
-    def _open(self, key: object, source: Any, site: Any, strings: tuple[str, ...], position: Position) -> Pass:
+    def _open(
+        self, key: object, source: Any, site: Any, strings: tuple[str, ...], position: Position
+    ) -> Pass:
         loader = source[0] if source else None
         phase = self.phases.name(site, strings, loader, loader in self._loaders.trained)
         return Pass(key, phase, position, loader, source[1] if source else 0)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from torch import nn
@@ -11,6 +10,9 @@ from torch import nn
 from autotrack.capture import discovery
 from autotrack.identity import Registry
 from autotrack.observers import model as observer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 class Models:
@@ -30,21 +32,23 @@ class Models:
         self._undo.append(observer.watch(module))
         self._names = Registry()
 
-    def find(self, found: dict[int, tuple[str, Any]], parameters: Iterable[Any]) -> None:
+    def find(self, found: dict[int, discovery.Found], parameters: Iterable[Any]) -> None:
         """Add the models among `found` that hold any of `parameters`."""
         wanted = {id(p) for p in parameters}
         wanted -= {id(p) for _, m in self.living() for p in m.parameters()}
         if not wanted:
             return
-        modules = [(n.replace("\0", "_"), m) for n, m in found.values() if isinstance(m, nn.Module)]
+        modules = [(f.name.replace("\0", "_"), f.thing)
+            for f in found.values()
+            if isinstance(f.thing, nn.Module)]
         holding = discovery.roots(modules, wanted) or discovery.owners_in_memory(wanted)
         for name, module in holding:
             self.add(name, module)
 
-    def watch_criteria(self, found: Iterable[tuple[str, Any]]) -> None:
+    def watch_criteria(self, found: Iterable[nn.Module]) -> None:
         """Watch a person's own criterion modules, except parts of a model."""
         inside = {id(child) for _, m in self.living() for child in m.modules()}
-        for _, module in found:
+        for module in found:
             if self._criteria.get(module) is None and id(module) not in inside:
                 self._criteria.set(module, True)
                 self._undo.append(observer.watch_criterion(module))

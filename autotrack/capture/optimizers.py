@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from torch import nn
 
 from autotrack.capture import discovery
-from autotrack.capture.models import Models
 from autotrack.capture.streams import Stream
-from autotrack.loopscope import LoopScope
+
+if TYPE_CHECKING:
+    from autotrack.capture.models import Models
+    from autotrack.loopscope import LoopScope
 
 
 class Optimizers:
@@ -25,10 +27,12 @@ class Optimizers:
     def look_around(self) -> None:
         """Know every optimizer and every criterion module that a variable holds now."""
         found = discovery.named(self._scope.boundary)
-        for name, thing in found.values():
-            if hasattr(thing, "param_groups") and self.known(thing) is None:
-                self._add(thing, name.replace("\0", "_"), found)
-        self._models.watch_criteria(name_and_module for name_and_module in found.values() if _is_criterion(*name_and_module))
+        for one in found.values():
+            if hasattr(one.thing, "param_groups") and self.known(one.thing) is None:
+                self._add(one.thing, one.name.replace("\0", "_"), found)
+        self._models.watch_criteria(
+            one.thing for one in found.values() if _is_criterion(one.name, one.thing)
+        )
 
     def known(self, optimizer: Any) -> Stream | None:
         """Return the stream of an optimizer, or None."""
@@ -58,28 +62,53 @@ class Optimizers:
     def with_gradients_of(self, tensors: Any) -> list[Stream]:
         """Return the streams that hold any of `tensors`, or parameters with these gradients."""
         wanted = {id(t) for t in tensors}
-        return [s for s in self.streams if any(id(p) in wanted or id(p.grad) in wanted for p in s.parameters())]
+        return [
+            s
+            for s in self.streams
+            if any(id(p) in wanted or id(p.grad) in wanted for p in s.parameters())
+        ]
 
     def find_model(self, stream: Stream) -> None:
         """Watch the models whose parameters a stream updates."""
         self._models.find(discovery.named(self._scope.boundary), stream.parameters())
 
-    def _add(self, optimizer: Any, name: str | None, found: dict[int, tuple[str, Any]]) -> Stream:
-        stream = self._taken_over(name, found)
+    def _add(self, optimizer: Any, name: str | None, found: dict[int, discovery.Found]) -> Stream:
+        here = found.get(id(optimizer))
+        stream = self._taken_over(name, here, found)
         if stream is None:
-            stream = Stream(name or f"optimizer_{len(self.streams)}", None)
+            stream = Stream(self._unused(name or f"optimizer_{len(self.streams)}"), None)
             self.streams.append(stream)
         stream.optimizer = ref(optimizer)
+        stream.variable = name
+        stream.frame = here.frame if here is not None and here.suspends else 0
         self._by_optimizer[id(optimizer)] = stream
         return stream
 
-    def _taken_over(self, name: str | None, found: dict[int, tuple[str, Any]]) -> Stream | None:
-        """Return the stream whose optimizer this variable held before, if no variable holds it now."""
+    def _unused(self, name: str) -> str:
+        taken = {stream.name for stream in self.streams}
+        number = 2
+        unused = name
+        while unused in taken:
+            unused = f"{name}_{number}"
+            number += 1
+        return unused
+
+    def _taken_over(
+        self, name: str | None, here: discovery.Found | None, found: dict[int, discovery.Found]
+    ) -> Stream | None:
+        """Return the stream whose optimizer this variable held before, if no variable holds it now.
+
+        A variable of a suspended generator cannot be seen and may hold it still.
+        """
         for stream in self.streams:
-            if name is not None and stream.name == name and stream.optimizer is not None:
-                before = stream.optimizer()
-                if before is None or discovery.name_of(found, before) is None:
-                    return stream
+            if name is None or stream.variable != name or stream.optimizer is None:
+                continue
+            before = stream.optimizer()
+            if before is None:
+                return stream
+            suspended = stream.frame and (here is None or here.frame != stream.frame)
+            if not suspended and discovery.name_of(found, before) is None:
+                return stream
         return None
 
 

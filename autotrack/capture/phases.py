@@ -8,22 +8,60 @@ on the lines that lead to the criterion, and last the functions those lines stan
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autotrack import frames
-from autotrack.loopscope import LoopScope, Site
+
+if TYPE_CHECKING:
+    from autotrack.loopscope import LoopScope, Site
 
 _WORDS = {
-    "val": ("val", "valid", "validation", "validate", "dev", "eval", "evaluate", "evaluation", "holdout"),
+    "val": (
+        "val",
+        "valid",
+        "validation",
+        "validate",
+        "dev",
+        "eval",
+        "evaluate",
+        "evaluation",
+        "holdout",
+    ),
     "test": ("test", "testing", "tst"),
     "train_eval": ("train", "training"),
 }
 _PHASE_OF = {word: phase for phase, words in _WORDS.items() for word in words}
 _GENERIC = frozenset(
-    {"loader", "loaders", "dataloader", "dataloaders", "dl", "data", "dataset", "set", "ds", "iter", "batches", "batch",
-     "x", "y", "inputs", "targets", "labels", "images", "self", "loss", "losses", "model", "criterion", "acc"}
+    {
+        "loader",
+        "loaders",
+        "dataloader",
+        "dataloaders",
+        "dl",
+        "data",
+        "dataset",
+        "set",
+        "ds",
+        "iter",
+        "batches",
+        "batch",
+        "x",
+        "y",
+        "inputs",
+        "targets",
+        "labels",
+        "images",
+        "self",
+        "loss",
+        "losses",
+        "model",
+        "criterion",
+        "acc",
+    }
 )
-_SPLIT_NAMES = frozenset({"split", "phase", "mode", "stage", "subset", "partition", "which", "kind", "name"})
+_SPLIT_NAMES = frozenset(
+    {"split", "phase", "mode", "stage", "subset", "partition", "which", "kind", "name"}
+)
 
 
 class Phases:
@@ -68,14 +106,20 @@ class Phases:
             site.split_names = known = {depth: names for depth, names in known.items() if names}
         return known
 
-    def name(self, site: Site, strings: tuple[str, ...], loader: int | None, is_training_loader: bool) -> str:
+    def name(
+        self, site: Site, strings: tuple[str, ...], loader: int | None, is_training_loader: bool
+    ) -> str:
         """Return the phase of a pass that starts now."""
         base, said = self._base(site, strings)
         if is_training_loader:
             base, said = "train_eval", ""
         extra = next((w for s in strings if (w := _word(s)) and _phase_in(s) is None), "")
         identity = (base, said, extra, loader if not said and not extra else None)
-        phase = self._names.get((base, said, extra)) if not self._taken(base, identity, loader) else None
+        phase = (
+            self._names.get((base, said, extra))
+            if not self._taken(base, identity, loader)
+            else None
+        )
         if phase is None:
             phase = self._fresh(base, said, extra, loader)
             self._names.setdefault((base, said, extra), phase)

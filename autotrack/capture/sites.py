@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from autotrack.capture.streams import Stream
-from autotrack.events import TrainBatch
-from autotrack.loopscope import Site
-from autotrack.row import Value
+if TYPE_CHECKING:
+    from autotrack.capture.streams import Stream
+    from autotrack.events import TrainBatch
+    from autotrack.loopscope import Site
+    from autotrack.row import Value
 
 
 @dataclass(slots=True)
@@ -80,7 +82,9 @@ class Sites:
         sizes = [b.size for b in group]
         if all(s is not None for s in sizes):
             total = sum(sizes)  # type: ignore[arg-type]
-            known.shares = known.shares or all(math.isclose(b.divisor * b.size, total) for b in group)  # type: ignore[operator]
+            known.shares = known.shares or all(
+                math.isclose(b.divisor * b.size, total) for b in group
+            )  # type: ignore[operator]
 
     def freed(self, batch: TrainBatch) -> Value | None:
         """Return a loss freed of the person's division by the number of micro-batches."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from weakref import ref
+from typing import TYPE_CHECKING
 
 from autotrack.timeline import EpochCounter, Stretch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from weakref import ref
+
     from torch import Tensor
     from torch.optim import Optimizer
 
@@ -47,6 +48,9 @@ class Stream:
     # A backward came after the clipping: what was read before it belongs to no step.
     clipped_too_early: bool = False
     orphan: bool = False
+    # The variable that holds the optimizer, and its frame where that is one that suspends.
+    variable: str | None = None
+    frame: int = 0
     clock: EpochCounter = field(default_factory=EpochCounter)
     stretch: Stretch = field(default_factory=Stretch)
     epoch: int | None = None

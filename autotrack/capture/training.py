@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autotrack import events as e
 from autotrack import graph
@@ -15,14 +14,25 @@ from autotrack.capture.evaluation import Objective, Position
 from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
 from autotrack.capture.streams import Stream, gradient_marks
-from autotrack.loopscope import Loop, LoopScope, Site
 from autotrack.row import Row
+from autotrack.timeline import EpochCounter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autotrack.capture.capture import Capture
+    from autotrack.loopscope import Loop, LoopScope, Site
 
 # Backward calls kept while their optimizer has not been seen; more than this never steps.
 _MOST_UNCLAIMED = 4096
+
+
+class Shown(NamedTuple):
+    """An epoch number as a loop shows it; `own` where the loop may be one of several under way."""
+
+    loop: object
+    number: int
+    own: bool = False
 
 
 @dataclass(slots=True)
@@ -68,6 +78,7 @@ class Training:
         self._looked = 0
         self._snapshot = False
         self._main: Stream | None = None
+        self._shared_clock = EpochCounter()
         self.loss_scaled = self._batches.loss_scaled
         capture.evaluation.connect(self._evaluation_from_outputs)
         capture.evaluation.objective = self.objective
@@ -141,7 +152,9 @@ class Training:
         if len(self.streams) < 2 or len(self._marks) != len(self.streams):  # noqa: PLR2004
             return list(self.streams)
         marks, self._marks = self._marks, []
-        return [s for s, before in zip(self.streams, marks, strict=True) if gradient_marks(s) != before]
+        return [
+            s for s, before in zip(self.streams, marks, strict=True) if gradient_marks(s) != before
+        ]
 
     def _discard_forgotten_gradients(self) -> None:
         """`p.grad = None` by hand is a `zero_grad` that nobody announces."""
@@ -192,15 +205,24 @@ class Training:
 
     def _zeroed(self, stream: Stream) -> None:
         if stream.in_closure:
-            stream.first_evaluation_over = stream.first_evaluation_over or bool(stream.pending)
+            if stream.pending and not stream.first_evaluation_over:
+                self._end_first_evaluation(stream)
         elif stream.pending:
             stream.orphan = self._waits_for_step(stream)
             self._drop(stream)
+
+    def _end_first_evaluation(self, stream: Stream) -> None:
+        """The closure has been evaluated once: what it left is what the step is recorded by."""
+        stream.first_evaluation_over = True
+        if stream.clipped:
+            self._publish(e.GradientsReady(stream, clipped=True, snapshot=self._snapshot))
 
     def clipping_started(self, event: e.ClippingStarted) -> None:
         """Take the norms before gradients change."""
         tensors = [event.parameters] if hasattr(event.parameters, "grad_fn") else event.parameters
         for stream in self.optimizers.with_gradients_of(tensors):
+            if stream.in_closure and stream.first_evaluation_over:
+                continue
             if not stream.clipped or stream.clipped_too_early:
                 stream.clipped, stream.clipped_too_early = True, False
                 self._publish(e.GradientsBeforeClipping(stream, self._scale_of(stream)))
@@ -218,11 +240,15 @@ class Training:
         self._snapshot = self._due(stream)
         self._publish(e.StepBegan(stream, event.optimizer, self._snapshot))
         if not event.closure:
-            self._publish(e.GradientsReady(stream, stream.clipped, self._snapshot, stream.clipped_too_early))
+            self._publish(
+                e.GradientsReady(stream, stream.clipped, self._snapshot, stream.clipped_too_early)
+            )
 
     def step_done(self, event: e.StepDone) -> None:
         """An optimizer ran its step; with a fused optimizer under a scaler perhaps without effect."""
         stream = self._stream_of(event.optimizer)
+        if stream.in_closure and not stream.first_evaluation_over:
+            self._end_first_evaluation(stream)
         stream.in_closure = False
         found_inf = getattr(event.optimizer, "found_inf", None)
         scaled = getattr(event.optimizer, "grad_scale", None) is not None
@@ -256,7 +282,11 @@ class Training:
             stream.marked = stream.epoch
             row.hidden.append(("autotrack/epoch", stream.epoch))
         stream.steps += 1
-        self._publish(e.StepTaken(stream, stream.steps - 1, stream.epoch, batches, groups, row, self._snapshot))
+        self._publish(
+            e.StepTaken(
+                stream, stream.steps - 1, stream.epoch, batches, groups, row, self._snapshot
+            )
+        )
         self._emit_row(row, stream)
         stream.clipped = stream.clipped_too_early = False
         self._capture.criteria.step_done()
@@ -297,25 +327,29 @@ class Training:
 
     # -- epochs and passes -----------------------------------------------------------------------
 
-    def _shown(self, site: Site) -> tuple[object, int] | None:
+    def _shown(self, site: Site) -> Shown | None:
         """Return what the loop, else the training loader, says about the epoch of the batch in hand."""
         loader = self._capture.evaluation.last_loader
         by_loader = self._capture.loaders.train(loader) if loader is not None else None
         shown = self._scope.epoch_number(site, loader_based=loader is not None)
         if shown is not None:
-            self.epoch_loop = shown[0]
-            return shown[0].key, shown[1]
-        return None if by_loader is None else ("loader", by_loader)
+            self.epoch_loop = loop = shown[0]
+            return Shown(loop.key, shown[1], loop.suspends)
+        return None if by_loader is None else Shown("loader", by_loader)
 
-    def _enter_epoch(self, stream: Stream, shown: tuple[object, int] | None) -> None:
+    def _enter_epoch(self, stream: Stream, shown: Shown | None) -> None:
         """Give a stream the epoch of its batch; a new one ends the running pass."""
-        epoch = None if shown is None else stream.clock.at(*shown)
+        epoch = None if shown is None else self._clock(stream, shown.own).at(shown.loop, shown.number)
         if epoch == stream.epoch:
             return
         if stream.epoch is not None:
             self._end_pass(stream)
         stream.epoch = epoch
         self.seen.epochs += epoch is not None
+
+    def _clock(self, stream: Stream, own: bool) -> EpochCounter:
+        """Return the counter of a loop: one for all streams, unless several loops may be under way."""
+        return stream.clock if own else self._shared_clock
 
     def _end_pass(self, stream: Stream) -> None:
         """Close a stream's training pass: one point of its epoch series."""
@@ -350,7 +384,11 @@ class Training:
     def position_here(self) -> Position:
         """Return where training stands, by the epoch that the loop around the running code shows."""
         position = self.position()
-        if position.started and position.epoch is not None and (here := self._epoch_here()) is not None:
+        if (
+            position.started
+            and position.epoch is not None
+            and (here := self._epoch_here()) is not None
+        ):
             position.epoch = here
         return position
 
@@ -359,7 +397,8 @@ class Training:
         if self.epoch_loop is None or self._main is None:
             return None
         number = self._scope.number_here(self._scope.site(), self.epoch_loop)
-        return None if number is None else self._main.clock.peek(self.epoch_loop.key, number)
+        clock = self._clock(self._main, self.epoch_loop.suspends)
+        return None if number is None else clock.peek(self.epoch_loop.key, number)
 
     def end(self, *, failed: bool) -> None:
         """The run is over: the running pass is a pass, unless an exception cut it short."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import torch
 
@@ -20,7 +20,9 @@ from autotrack.events import (
     TrainPassEnded,
 )
 from autotrack.metrics._metric import Metric, Surroundings, alone
-from autotrack.row import Value
+
+if TYPE_CHECKING:
+    from autotrack.row import Value
 
 _CLASSES = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"})
 # The score from which on a sample counts as positive.
@@ -95,9 +97,13 @@ class Accuracy(Metric):
         """Count a criterion call at once, so that no tensor has to be kept."""
         event, call = moment.event, moment.call
         if event.function in _CLASSES:
-            call.scores[_KEY] = _count_classes(event.prediction, event.target, event.ignore_index, call.value)
+            call.scores[_KEY] = _count_classes(
+                event.prediction, event.target, event.ignore_index, call.value
+            )
         elif event.function in _THRESHOLDS:
-            call.scores[_KEY] = _count_binary(event.prediction, event.target, _THRESHOLDS[event.function], call.value)
+            call.scores[_KEY] = _count_binary(
+                event.prediction, event.target, _THRESHOLDS[event.function], call.value
+            )
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a training batch; two different targets in one loss (mixup) make it unknown."""
@@ -113,7 +119,11 @@ class Accuracy(Metric):
 
     def step_taken(self, moment: StepTaken) -> None:
         """Two classifications that add up to one objective leave open which one counts."""
-        scored = [group for group in moment.groups if any(_KEY in p.scores for b in group for p in b.parts)]
+        scored = [
+            group
+            for group in moment.groups
+            if any(_KEY in p.scores for b in group for p in b.parts)
+        ]
         if len(scored) > 1:
             self._running.setdefault(moment.stream, Count()).known = False
 
@@ -137,7 +147,9 @@ class Accuracy(Metric):
 
     def output_seen(self, moment: OutputSeen) -> None:
         """Count a batch whose criterion was not called: outputs against the loader's labels."""
-        self._outputs.setdefault(moment.evaluation, Count()).add(_count_outputs(moment.output, moment.batch))
+        self._outputs.setdefault(moment.evaluation, Count()).add(
+            _count_outputs(moment.output, moment.batch)
+        )
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
         """Add the accuracy of the pass."""
@@ -164,7 +176,9 @@ def _one_place(parts: list[CriterionCall]) -> list[CriterionCall]:
     """Return the calls to count: all at one place in the code, or one of several on the same data."""
     if len({id(part.site) for part in parts}) == 1:
         # One line that mixes two targets over one prediction is no classification either.
-        mixed = len(parts) > 1 and len({p.prediction_key for p in parts}) < len({p.target_key for p in parts})
+        mixed = len(parts) > 1 and len({p.prediction_key for p in parts}) < len(
+            {p.target_key for p in parts}
+        )
         return [] if mixed else parts
     same = len({(part.prediction_key, part.target_key) for part in parts}) == 1
     return parts[:1] if same else []
@@ -216,7 +230,13 @@ def _count_outputs(output: Any, batch: Any) -> Score | None:
         output = output[0]
     if not isinstance(output, torch.Tensor) or output.dim() != 2 or output.shape[1] < 2:  # noqa: PLR2004
         return None
-    items = batch if isinstance(batch, (tuple, list)) else list(batch.values()) if isinstance(batch, dict) else []
+    items = (
+        batch
+        if isinstance(batch, (tuple, list))
+        else list(batch.values())
+        if isinstance(batch, dict)
+        else []
+    )
     labels = [
         t
         for t in items

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
 from autotrack.events import GradientsBeforeClipping, GradientsReady, StepSkipped, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
-from autotrack.row import Value
+
+if TYPE_CHECKING:
+    from autotrack.row import Value
 
 
 class GradientNorm(Metric):
@@ -31,6 +33,8 @@ class GradientNorm(Metric):
     def before_clipping(self, moment: GradientsBeforeClipping) -> None:
         """Take the norm just before gradients are clipped."""
         self._before[moment.stream] = _unscaled(self._norm(moment.stream), moment.scale)
+        # What was taken as final before this clipping is not what the step uses.
+        self._final.pop(moment.stream, None)
 
     def ready(self, moment: GradientsReady) -> None:
         """Take the norm of the gradients that the step uses."""
@@ -65,7 +69,10 @@ class GradientNorm(Metric):
         for name, parameter in self.surroundings.named(moment.stream):
             gradient = _dense(parameter)
             if gradient is not None and not bool(gradient.isfinite().all()):
-                self.surroundings.nonfinite["GradNorm/total"] = {"step": moment.step, "parameter": name}
+                self.surroundings.nonfinite["GradNorm/total"] = {
+                    "step": moment.step,
+                    "parameter": name,
+                }
                 return
 
     def _norm(self, stream: Any) -> Value | None:

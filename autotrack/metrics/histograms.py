@@ -18,7 +18,10 @@ _CODES = 1 << (32 - _SHIFT)
 class Histograms(Metric):
     """`Weights/<parameter>` after the step and `Gradients/<parameter>` as the step used them."""
 
-    listens: ClassVar[dict[type, str]] = {GradientsReady: "gradients_ready", StepTaken: "step_taken"}
+    listens: ClassVar[dict[type, str]] = {
+        GradientsReady: "gradients_ready",
+        StepTaken: "step_taken",
+    }
     optional: ClassVar[bool] = True
 
     def __init__(self, surroundings: Surroundings) -> None:
@@ -32,7 +35,8 @@ class Histograms(Metric):
         self._gradients[moment.stream] = [
             (f"Gradients/{name}", histogram)
             for name, parameter in self.surroundings.named(moment.stream)
-            if parameter.grad is not None and (histogram := histogram_of(parameter.grad)) is not None
+            if parameter.grad is not None
+            and (histogram := histogram_of(parameter.grad)) is not None
         ]
 
     def step_taken(self, moment: StepTaken) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
 from autotrack.buffer import value_of
 from autotrack.events import StepBegan, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
-from autotrack.row import Value
+
+if TYPE_CHECKING:
+    from autotrack.row import Value
 
 
 class LearningRate(Metric):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import (
     CriterionCall,
@@ -17,7 +17,9 @@ from autotrack.events import (
     TrainPassEnded,
 )
 from autotrack.metrics._metric import Metric, Surroundings
-from autotrack.row import Value
+
+if TYPE_CHECKING:
+    from autotrack.row import Value
 
 
 @dataclass(slots=True)
@@ -37,7 +39,9 @@ class Mean:
             self.known = False
             return
         weight = size if size is not None else 1
-        self.total = self.total + (value if reduction == "sum" and size is not None else value * weight)
+        self.total = self.total + (
+            value if reduction == "sum" and size is not None else value * weight
+        )
         self.weight += weight
 
     def add_to(self, value: Value | None, weight: int | None, reduction: str) -> None:
@@ -103,7 +107,9 @@ class Loss(Metric):
 
     def _check(self, value: Value, step: int) -> None:
         if isinstance(value, float) and not math.isfinite(value):
-            self.surroundings.nonfinite.setdefault("Loss/train", {"step": step, "value": str(value)})
+            self.surroundings.nonfinite.setdefault(
+                "Loss/train", {"step": step, "value": str(value)}
+            )
 
     def _components(self, moment: StepTaken) -> None:
         parts = [part for batch in moment.batches for part in batch.parts]
@@ -130,23 +136,34 @@ class Loss(Metric):
         for batch in moment.groups[0] if moment.groups else ():
             self._count(running, batch, key)
         for group in moment.groups[1:]:
-            value = _of_group(group)
-            sizes = [batch.size for batch in moment.groups[0]]
             for batch in group:
-                if key in batch.counted_by:
-                    running.take_back(batch.freed, batch.size, batch.reduction)
-            running.add_to(value, _total(sizes), group[0].reduction)
+                self._take_back(batch, key)
+            sizes = [batch.size for batch in moment.groups[0]]
+            running.add_to(_of_group(group), _total(sizes), group[0].reduction)
+
+    def _count(self, running: Mean, batch: TrainBatch, key: int) -> None:
+        """Count a batch once; again where its step has shown a better value since."""
+        value = _for_mean(batch)
+        counted = batch.counted_by.get(key)
+        if counted is not None:
+            if counted[0] is not running or counted[1] is value or counted[1] == value:
+                return
+            self._take_back(batch, key)
+        batch.counted_by[key] = (running, value)
+        running.add(value, batch.size, batch.reduction)
 
     @staticmethod
-    def _count(running: Mean, batch: TrainBatch, key: int) -> None:
-        if key not in batch.counted_by:
-            batch.counted_by.add(key)
-            running.add(batch.freed, batch.size, batch.reduction)
+    def _take_back(batch: TrainBatch, key: int) -> None:
+        counted = batch.counted_by.pop(key, None)
+        if counted is not None:
+            counted[0].take_back(counted[1], batch.size, batch.reduction)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a batch to its stream's running mean, unless it adds to another of its step."""
         if not moment.adds:
-            self._count(self._running.setdefault(moment.stream, Mean()), moment.batch, id(moment.stream))
+            self._count(
+                self._running.setdefault(moment.stream, Mean()), moment.batch, id(moment.stream)
+            )
 
     def train_pass_ended(self, moment: TrainPassEnded) -> None:
         """Add the mean over the samples of the pass."""
@@ -194,6 +211,13 @@ def _of_groups(groups: list[list[TrainBatch]]) -> Value | None:
             return None
         total = total + value
     return total if groups else None
+
+
+def _for_mean(batch: TrainBatch) -> Value | None:
+    """Return what a batch brings to a mean over samples: of a summed criterion the undivided sum."""
+    if batch.reduction == "sum" and batch.whole and batch.value is not None:
+        return batch.value * batch.divisor
+    return batch.freed
 
 
 def _total(sizes: list[int | None]) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 
 from autotrack.events import (
@@ -44,7 +45,10 @@ class Sums:
             self.squared + other.squared,
             self.shift,
             self.targets + other.targets + other.count * moved,
-            self.targets_squared + other.targets_squared + 2 * moved * other.targets + other.count * moved**2,
+            self.targets_squared
+            + other.targets_squared
+            + 2 * moved * other.targets
+            + other.count * moved**2,
         )
 
 
@@ -120,7 +124,11 @@ class Regression(Metric):
 
 def _sums(prediction: Any, target: Any) -> Sums | None:
     """Return the sums over prediction and target, both (N, ...) of one shape; None where not known."""
-    if not isinstance(target, torch.Tensor) or prediction.shape != target.shape or not target.numel():
+    if (
+        not isinstance(target, torch.Tensor)
+        or prediction.shape != target.shape
+        or not target.numel()
+    ):
         return None
     if not target.is_floating_point() or _is_broadcast(target) or _is_broadcast(prediction):
         return None
@@ -128,12 +136,33 @@ def _sums(prediction: Any, target: Any) -> Sums | None:
     outputs = target.numel() // count
     if outputs > MOST_OUTPUTS:
         return None
+    if target.device.type == "cpu":
+        return _sums_on_cpu(_as_rows(prediction, count), _as_rows(target, count))
     wanted = target.detach().reshape(count, outputs).double()
     error = prediction.detach().reshape(count, outputs).double() - wanted
-    shift = wanted[0].clone()
-    around = wanted - shift
+    around = wanted - (shift := wanted[0].clone())
+    spread = around.sum(0), around.square().sum(0)
+    return Sums(count, target.numel(), error.abs().sum(), error.square().sum(), shift, *spread)
+
+
+def _as_rows(tensor: torch.Tensor, count: int) -> NDArray[np.float64]:
+    # NumPy's small operations cost a fraction of PyTorch's, and it has no bfloat16.
+    rows = tensor.detach().reshape(count, -1)
+    return (rows if rows.dtype == torch.float64 else rows.float()).numpy().astype(np.float64)
+
+
+def _sums_on_cpu(prediction: NDArray[np.float64], target: NDArray[np.float64]) -> Sums:
+    error = prediction - target
+    shift = target[0].copy()
+    around = target - shift
     return Sums(
-        count, target.numel(), error.abs().sum(), error.square().sum(), shift, around.sum(0), around.square().sum(0)
+        len(target),
+        target.size,
+        float(np.abs(error).sum()),
+        float(np.vdot(error, error)),
+        shift,
+        around.sum(0),
+        np.square(around).sum(0),
     )
 
 
@@ -146,13 +175,12 @@ def _write(row: Any, phase: str, running: _Running | None) -> None:
     if running is None or not running.known or running.sums is None:
         return
     sums = running.sums
-    spread = (sums.targets_squared - sums.targets.square() / sums.count).sum()
+    spread = (sums.targets_squared - sums.targets**2 / sums.count).sum()
     row.add(f"MAE/{phase}", _plain(sums.absolute / sums.elements))
     # With one sample, or targets that are all equal, R2 is not defined.
-    ratio = _plain(1 - sums.squared / spread)
-    if not isinstance(ratio, float) or (sums.count > 1 and float(spread) > 0):
-        row.add(f"R2/{phase}", ratio)
+    if isinstance(spread, torch.Tensor) or (sums.count > 1 and spread > 0):
+        row.add(f"R2/{phase}", _plain(1 - sums.squared / spread))
 
 
-def _plain(value: torch.Tensor) -> Any:
-    return float(value.item()) if value.device.type == "cpu" else value
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, torch.Tensor) else float(value)

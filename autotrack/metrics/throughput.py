@@ -14,7 +14,10 @@ _INTERVAL = 1.0
 class Throughput(Metric):
     """`Throughput/steps_per_second` and `Throughput/samples_per_second`, about once a second."""
 
-    listens: ClassVar[dict[type, str]] = {StepTaken: "step_taken", EvaluationBatchSeen: "evaluating"}
+    listens: ClassVar[dict[type, str]] = {
+        StepTaken: "step_taken",
+        EvaluationBatchSeen: "evaluating",
+    }
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
-
-import torch
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import StepBegan, StepSkipped, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics.gradients import norm_of
+
+if TYPE_CHECKING:
+    import torch
 
 # A copy of the weights lives for one step; beyond this many elements it would crowd a device.
 MOST_ELEMENTS = 64_000_000
@@ -60,7 +61,9 @@ class UpdateRatio(Metric):
             moment.row.add("UpdateRatio/total", math.hypot(*moved) / total)  # type: ignore[arg-type]
         self._write_vector(moment, [name for name, _, _ in before], moved, size)
 
-    def _write_vector(self, moment: StepTaken, names: list[str], moved: list[Any], size: list[Any]) -> None:
+    def _write_vector(
+        self, moment: StepTaken, names: list[str], moved: list[Any], size: list[Any]
+    ) -> None:
         if self._names.get(moment.stream) != names:
             self._names[moment.stream] = names
             moment.row.hidden.append(("autotrack/parameters", names))

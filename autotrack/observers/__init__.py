@@ -11,7 +11,11 @@ import pkgutil
 import threading
 from contextlib import ExitStack
 
+from autotrack import events
+from autotrack.observers._dynamo import uncompiled, uncompiled_module
 from autotrack.observers._patch import Patch
+
+__all__ = ["acquire", "names", "release", "uncompiled"]
 
 _lock = threading.Lock()
 _users = 0
@@ -48,6 +52,9 @@ def _install() -> ExitStack:
     Patch.missing.clear()
     with ExitStack() as undo:
         patch = Patch(undo)
+        uncompiled_module(events)
         for name in names():
-            importlib.import_module(f"{__name__}.{name}").install(patch)
+            module = importlib.import_module(f"{__name__}.{name}")
+            uncompiled_module(module)
+            module.install(patch)
         return undo.pop_all()

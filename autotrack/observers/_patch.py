@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from autotrack.observers._dynamo import uncompiled, uncompiled_wrapper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
 
 
 class Patch:
@@ -24,12 +28,13 @@ class Patch:
             return
         inherited = name not in vars(owner)
         ours = wrap(original)
+        uncompiled_wrapper(ours)
         setattr(owner, name, ours)
         self.undo.callback(_restore, owner, name, ours, original, inherited)
 
     def hook(self, register: Callable[[Any], Any], function: Callable[..., Any]) -> None:
         """Register `function` through an official hook that returns a removable handle."""
-        self.undo.callback(register(function).remove)
+        self.undo.callback(register(uncompiled(function)).remove)
 
     def builtin(self, table: dict[int, str], original: Any, ours: Any) -> None:
         """Let TorchScript see `ours` as the operator that `original` is."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from autotrack.context import active
 from autotrack.events import BackwardDone, BackwardStarted
-from autotrack.observers._patch import Patch
+
+if TYPE_CHECKING:
+    from autotrack.observers._patch import Patch
 
 
 def install(patch: Patch) -> None:

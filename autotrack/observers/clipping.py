@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch.compiler import is_compiling
 from torch.nn.utils import clip_grad
 
 from autotrack.context import active
 from autotrack.events import ClippingStarted
-from autotrack.observers._patch import Patch
+
+if TYPE_CHECKING:
+    from autotrack.observers._patch import Patch
 
 
 def install(patch: Patch) -> None:
@@ -50,4 +52,8 @@ def _wrap_grouping(original: Any) -> Any:
 
 def _listed(parameters: Any) -> Any:
     # A generator can be read once; the original gets a list instead, which it accepts as well.
-    return parameters if hasattr(parameters, "__len__") or hasattr(parameters, "grad") else list(parameters)
+    return (
+        parameters
+        if hasattr(parameters, "__len__") or hasattr(parameters, "grad")
+        else list(parameters)
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import nn
@@ -19,7 +19,9 @@ from torch.nn import functional
 
 from autotrack.context import active
 from autotrack.events import LossComputed
-from autotrack.observers._patch import Patch
+
+if TYPE_CHECKING:
+    from autotrack.observers._patch import Patch
 
 _REDUCTIONS = ("none", "mean", "sum")
 
@@ -95,7 +97,9 @@ def _wrap_kernel(kernel: _Kernel, original: Any) -> Any:
 def _called(kernel: _Kernel, loss: Any, args: Any, kwargs: Any) -> LossComputed:
     target = args[kernel.target] if len(args) > kernel.target else kwargs.get("target")
     event = LossComputed(kernel.function, loss, args[0] if args else None, target, "mean")
-    reduction = args[kernel.reduction] if len(args) > kernel.reduction else kwargs.get("reduction", 1)
+    reduction = (
+        args[kernel.reduction] if len(args) > kernel.reduction else kwargs.get("reduction", 1)
+    )
     event.reduction = _REDUCTIONS[reduction] if isinstance(reduction, int) else str(reduction)
     if kernel.ignore_index is not None and len(args) > kernel.ignore_index:
         event.ignore_index = args[kernel.ignore_index]
@@ -128,7 +132,9 @@ def _wrap_module(function: str, original: Any) -> Any:
             target = args[1] if len(args) > 1 else kwargs.get("target")
             # The adaptive softmax answers with a named tuple that holds the loss.
             value = getattr(loss, "loss", loss)
-            run.emit(LossComputed(function, value, args[0], target, getattr(self, "reduction", "mean")))
+            run.emit(
+                LossComputed(function, value, args[0], target, getattr(self, "reduction", "mean"))
+            )
         return loss
 
     return forward

@@ -7,7 +7,7 @@ that PyTorch made, and leaving it by `break` or `next` needs no special case.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
 from torch.utils.data import DataLoader
@@ -15,7 +15,9 @@ from torch.utils.data import dataloader as _dataloader
 
 from autotrack.context import active
 from autotrack.events import BatchLoaded, LoaderFinished, LoaderStarted
-from autotrack.observers._patch import Patch
+
+if TYPE_CHECKING:
+    from autotrack.observers._patch import Patch
 
 # Weak on both sides: a persistent-workers loader owns its iterator.
 _loader_of: WeakKeyDictionary[Any, ref[Any]] = WeakKeyDictionary()

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
 from torch.compiler import is_compiling
 
 from autotrack.context import active
 from autotrack.events import CriterionEntered, LossComputed, ModelCalled
-from autotrack.observers._patch import Patch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+    from autotrack.observers._patch import Patch
 
 
 def install(patch: Patch) -> None:
@@ -66,4 +70,6 @@ class _CriterionLeft(_Forward):
             return
         prediction, target = (*args, None, None)[:2]
         reduction = str(getattr(module, "reduction", "mean"))
-        run.emit(LossComputed(type(module).__name__, output, prediction, target, reduction, own=True))
+        run.emit(
+            LossComputed(type(module).__name__, output, prediction, target, reduction, own=True)
+        )

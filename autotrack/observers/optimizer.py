@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.compiler import is_compiling
@@ -15,7 +15,9 @@ from torch.optim.optimizer import (
 
 from autotrack.context import active
 from autotrack.events import GradientsZeroed, StepDone, StepStarted
-from autotrack.observers._patch import Patch
+
+if TYPE_CHECKING:
+    from autotrack.observers._patch import Patch
 
 
 def install(patch: Patch) -> None:
@@ -42,9 +44,9 @@ def _step_done(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
 def _wrap_zero_grad(original: Any) -> Any:
     @functools.wraps(original)
     def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
-        result = original(self, *args, **kwargs)
+        # Before they are gone: a closure's first evaluation ends here with its gradients in place.
         if not is_compiling() and (run := active()) is not None:
             run.emit(GradientsZeroed(self))
-        return result
+        return original(self, *args, **kwargs)
 
     return zero_grad

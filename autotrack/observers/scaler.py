@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.amp.grad_scaler import GradScaler
@@ -11,7 +11,9 @@ from torch.compiler import is_compiling
 
 from autotrack.context import active
 from autotrack.events import LossScaled, ScalerStepDone
-from autotrack.observers._patch import Patch
+
+if TYPE_CHECKING:
+    from autotrack.observers._patch import Patch
 
 
 def install(patch: Patch) -> None:
@@ -25,7 +27,11 @@ def _wrap_scale(original: Any) -> Any:
     def scale(self: Any, outputs: Any) -> Any:
         scaled = original(self, outputs)
         if not is_compiling() and (run := active()) is not None and scaled is not outputs:
-            pairs = [(outputs, scaled)] if isinstance(outputs, torch.Tensor) else _pairs(outputs, scaled)
+            pairs = (
+                [(outputs, scaled)]
+                if isinstance(outputs, torch.Tensor)
+                else _pairs(outputs, scaled)
+            )
             for loss, result in pairs:
                 run.emit(LossScaled(self, loss, result))
         return scaled

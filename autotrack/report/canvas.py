@@ -9,9 +9,11 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from autotrack.history import History
 from autotrack.report import style
+from autotrack.report.names import spread_names, write_names
+from autotrack.report.notes import place_notes
 from autotrack.report.panel import Panel
-from autotrack.report.placement import hide_crowded_ticks, place_notes, spread_names, write_names
 from autotrack.report.positions import TimeAxis
+from autotrack.report.texts import hide_crowded_ticks
 
 Fill = Callable[[Panel, History], None]
 

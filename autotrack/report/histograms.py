@@ -113,11 +113,9 @@ def _draw_ridges(ax: Axes, series: HistogramSeries, tail: float) -> None:
 
 
 def _snapshots(series: HistogramSeries) -> NDArray[np.int64]:
-    known: NDArray[np.int64] = np.flatnonzero(series.number > 0)
-    if len(known) <= _MOST_RIDGES:
-        return known
-    places = np.linspace(0, len(known) - 1, _MOST_RIDGES).round().astype(int)
-    return known[places]
+    known = np.flatnonzero(series.number > 0)
+    places = np.linspace(0, len(known) - 1, min(len(known), _MOST_RIDGES))
+    return np.asarray(known[places.round().astype(int)], np.int64)
 
 
 def _set_ridge_axes(ax: Axes, low: float, high: float, ridges: int) -> None:

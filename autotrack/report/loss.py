@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from autotrack.report.tags import Curve
 
 _MANY_EPOCHS = 20
+_MOST_MINIMA = 2
 
 
 def draw(history: History) -> Figure | None:
@@ -45,8 +46,9 @@ def fill(panel: Panel, history: History) -> None:
     for curve in phases:
         x, y = draw_passes(panel, curve, log=log, before=before_training(history, "Loss", curve))
         name_line(panel, curve.name, x, y, curve.colour)
-        word = "min" if len(phases) == 1 else f"{curve.name} min"
-        mark_extreme(panel, curve, x, y, word)
+        if curve in phases[:_MOST_MINIMA]:
+            word = "min" if len(phases) == 1 else f"{curve.name} min"
+            mark_extreme(panel, curve, x, y, word)
 
 
 def _training(history: History) -> list[Curve]:

@@ -57,9 +57,9 @@ def save(
 ) -> Report:
     """Draw every figure for which the record has numbers and save it in a directory.
 
-    Files are named `<figure>.<format>`. The directory is made where it is missing; files of the same name are replaced. The overview
-    comes first in the report. Raises UsageError (a ValueError) for a format other than png, svg and
-    pdf, before anything is written.
+    Files are named `<figure>.<format>`, the overview first in the report. The directory is made
+    where it is missing; files of the same name are replaced. Raises UsageError (a ValueError) for a
+    format other than png, svg and pdf, before anything is written.
     """
     formats = _checked(formats)
     directory = Path(directory)

@@ -72,8 +72,8 @@ def _linear_limits(values: Floats, room: Room) -> tuple[float, float]:
     spread = high - low
     # What is constant up to rounding is a flat line in the middle, not magnified rounding errors.
     if spread <= 1e-6 * max(abs(low), abs(high)):
-        around = 0.1 * max(abs(low), abs(high)) or 1.0
-        return low - around, high + around
+        around = 0.1 * max(abs(low), abs(high))
+        return (low - around, high + around) if around else (-room[0], 1.0)
     return low - room[0] * spread, high + room[1] * spread
 
 
@@ -85,8 +85,9 @@ def _set_log_axis(ax: Axes, values: Floats, room: Room) -> None:
     ax.set_ylim(10**low, 10**high)
     exponents = np.arange(math.ceil(low), math.floor(high) + 1)
     stride = max(1, -(-len(exponents) // 6))
-    shown = exponents[exponents % stride == 0]
-    ax.yaxis.set_major_locator(FixedLocator([10.0 ** int(e) for e in shown]))
+    powers = [10.0 ** int(exponent) for exponent in exponents[exponents % stride == 0]]
+    shown = powers if len(powers) > 1 else _between(low, high)
+    ax.yaxis.set_major_locator(FixedLocator(shown))
     ax.yaxis.set_major_formatter(PowersOfTen())
     between = LogLocator(subs=range(2, 10), numticks=100)
     ax.yaxis.set_minor_locator(
@@ -96,17 +97,25 @@ def _set_log_axis(ax: Axes, values: Floats, room: Room) -> None:
     ax.tick_params(axis="y", which="minor", length=1.5, width=0.5)
 
 
+def _between(low: float, high: float) -> list[float]:
+    """Ticks at 1, 2 and 5 times powers of ten, for an axis of hardly more than a decade."""
+    exponents = range(math.floor(low), math.ceil(high) + 1)
+    ticks = [factor * 10.0**exponent for exponent in exponents for factor in (1, 2, 5)]
+    return [tick for tick in ticks if low <= math.log10(tick) <= high]
+
+
 def number(value: float, digits: int = 3) -> str:
     """A number in at most `digits` significant digits: `0.0213`, `12,340`, `10⁻⁵`."""
     if value == 0 or not math.isfinite(value):
         return {math.inf: "∞", -math.inf: f"{MINUS}∞"}.get(value, "0" if value == 0 else "NaN")
-    exponent = math.floor(math.log10(abs(value)))
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    exponent = int(power)
     if _PLAIN[0] <= exponent < _PLAIN[1]:
         text = f"{value:,.{max(0, digits - 1 - exponent)}f}"
         text = text.rstrip("0").rstrip(".") if "." in text else text
     else:
-        mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
-        text = f"{mantissa.rstrip('0').rstrip('.')}{TIMES}{power_of_ten(int(power))}"
+        text = f"{mantissa.rstrip('0').rstrip('.')}{TIMES}{power_of_ten(exponent)}"
+        text = text.replace(f"1{TIMES}", "") if abs(float(mantissa)) == 1 else text
     return text.replace("-", MINUS)
 
 
@@ -153,6 +162,8 @@ class PowersOfTen(Formatter):
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """All labels of an axis."""
         exponents = [round(math.log10(value)) for value in values]
+        if any(value != 10.0**power for value, power in zip(values, exponents, strict=True)):
+            return [number(value) for value in values]
         if all(_SHORT[0] <= exponent <= _SHORT[1] for exponent in exponents):
             return [number(10.0**exponent) for exponent in exponents]
         return [power_of_ten(exponent) for exponent in exponents]

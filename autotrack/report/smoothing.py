@@ -42,7 +42,8 @@ def is_noisy(y: Floats) -> bool:
 def noise(y: Floats) -> float:
     """Standard deviation of independent noise on a curve of finite values.
 
-    It is estimated from second differences: a straight slope counts as no noise; the median makes single jumps count for little.
+    It is estimated from second differences: a straight slope counts as no noise, and single jumps
+    count for little in their median.
     """
     if len(y) < _SHORTEST:
         return 0.0

@@ -8,8 +8,7 @@ import numpy as np
 
 from autotrack.report import canvas
 from autotrack.report.depth import fill_layers, layers_of, never_positive, positive_values
-from autotrack.report.panel import Note
-from autotrack.report.scales import set_value_axis
+from autotrack.report.scales import power_of_ten, set_value_axis
 from autotrack.report.style import SOFT_INK
 
 if TYPE_CHECKING:
@@ -36,8 +35,8 @@ def fill(panel: Panel, history: History) -> None:
     """Draw the update ratios into a panel, with a band where they usually lie."""
     layers = layers_of(history, "autotrack/update_ratio")
     frozen = never_positive(layers)
-    aside = f"{frozen} {'parameter' if frozen == 1 else 'parameters'} never updated"
-    panel.set_title("Update Ratio", aside if frozen and not panel.small else "")
+    asides = [f"{frozen} never updated"] if frozen else []
+    panel.set_title("Update Ratio", " · ".join([*asides, f"shaded: usual, around {power_of_ten(-3)}"]))
     panel.set_value_label("Update norm / weight norm")
     values = np.append(positive_values(layers), _USUAL)
     set_value_axis(panel.ax, values, log=True)
@@ -45,6 +44,3 @@ def fill(panel: Panel, history: History) -> None:
     panel.ax.axhspan(*_USUAL, color=SOFT_INK, alpha=0.09, linewidth=0, zorder=0)
     panel.ax.axhline(1e-3, color=SOFT_INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     fill_layers(panel, layers)
-    if not panel.small:
-        left = panel.ax.get_xlim()[0]
-        panel.notes.append(Note("usual: around 10⁻³", left, 1e-3, SOFT_INK))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterable
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from autotrack.errors import UsageError
-from autotrack.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from autotrack.records import Record
 
 DEFAULT = ("tensorboard",)
 

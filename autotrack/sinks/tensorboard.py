@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autotrack.eventfile import EventFileWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def open(directory: Path) -> EventFileWriter:  # noqa: A001 - the verb every sink has

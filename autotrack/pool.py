@@ -1,0 +1,50 @@
+"""Workers of `multiprocessing.Pool`, which end idle and by SIGTERM, without any exit of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+
+def is_worker() -> bool:
+    """Whether this process is a worker of a pool."""
+    process = sys.modules.get("multiprocessing.process")
+    return process is not None and "PoolWorker" in process.current_process().name
+
+
+def when_terminated(end: Callable[[], None]) -> None:
+    """Call `end` when this worker is terminated while it waits for its next task.
+
+    In the middle of a task it dies as ever. A handler that the person has set stays.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+
+    def terminated(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        if is_idle(frame):
+            end()
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, terminated)
+
+
+def is_idle(frame: FrameType | None) -> bool:
+    """Whether a worker interrupted in `frame` was between two tasks."""
+    while frame is not None:
+        module, name = frame.f_globals.get("__name__", ""), frame.f_code.co_name
+        if (module, name) == ("multiprocessing.pool", "worker"):
+            return True
+        if not module.startswith("multiprocessing."):
+            return False
+        frame = frame.f_back
+    return False
