@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import inspect
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import wrapt
-from typing_extensions import Self
 
 from autotrack import context
 from autotrack.config import Config, is_disabled
@@ -21,7 +19,9 @@ from autotrack.errors import NoRunError, UsageError
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
-    from autotrack.report import Report
+    from typing_extensions import Self
+
+    from autotrack.reports import Report
     from autotrack.run import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,8 +33,8 @@ class tracking:  # noqa: N801 - used as a statement: `with tracking(model, optim
     """Track the training loop inside the `with` block: `with tracking(model, optimizer) as run:`.
 
     Models and optimizers are optional, any number in any order: those that are not given are found
-    when training starts. `options` are the fields of `autotrack.config.Config`. Raises UsageError for
-    anything else, and NestedRunError for a model that another open run was given.
+    when training starts. `options` are the fields of `autotrack.config.Config`. Raises UsageError
+    for anything else, and NestedRunError for a model that another open run was given.
     """
 
     def __init__(self, *models_and_optimizers: Any, **options: Any) -> None:
@@ -47,7 +47,7 @@ class tracking:  # noqa: N801 - used as a statement: `with tracking(model, optim
 
     def __enter__(self) -> Run:
         frame = _caller()
-        run = _open(self._config, id(frame), (frame.f_code, frame.f_lineno))
+        run: Run = _open(self._config, id(frame), (frame.f_code, frame.f_lineno))
         names = _names_in(frame, self._things)
         del frame
         try:
@@ -100,21 +100,22 @@ def report(
     """Save the figures of a run and return where they are.
 
     `run_or_directory`: by default the active run, else the last one. `formats`: of png, svg, pdf.
-    `directory`: where to, by default `figures` in the run's directory. Raises NoRunError when there is
-    no run, RecordNotFoundError for a directory without a record, UsageError for an unknown format.
+    `directory`: where to, by default `figures` in the run's directory. Raises NoRunError when there
+    is no run, RecordNotFoundError for a directory without a record, UsageError for an unknown
+    format.
     """
-    drawing = importlib.import_module("autotrack.reports")
+    from autotrack import reports
     from autotrack.history import read
 
     run = run_or_directory if run_or_directory is not None else _current()
     if run is None:
         if is_disabled():
-            return drawing.Report(Path(), [])
-        msg = "there is no run to report; track a training loop first, or name a directory: report('runs/...')"
+            return reports.Report(Path(), [])
+        msg = "there is no run to report; track a loop first, or name one: report('runs/...')"
         raise NoRunError(msg)
     history = read(run) if isinstance(run, (str, os.PathLike)) else run.history
     target = Path(directory) if directory is not None else Path(history.directory) / "figures"
-    return drawing.save(history, target, tuple(formats))
+    return reports.save(history, target, tuple(formats))
 
 
 def log(name: str, value: Any) -> None:
@@ -126,7 +127,7 @@ def log(name: str, value: Any) -> None:
     if run is None:
         if is_disabled():
             return
-        msg = f"log({name!r}, ...) was called outside a run; use it inside `with tracking():` or a @track function"
+        msg = f"log({name!r}, ...) outside a run; call it inside `with tracking():` or @track"
         raise NoRunError(msg)
     run.log(name, value)
 
@@ -180,7 +181,7 @@ def _check(thing: Any) -> None:
 
     if isinstance(thing, (torch.nn.Module, torch.optim.Optimizer)):
         return
-    msg = f"tracking() takes models and optimizers; {type(thing).__name__} is neither. Options go by keyword."
+    msg = f"tracking() takes models and optimizers, not a {type(thing).__name__}; options are keywords"
     raise UsageError(msg)
 
 
@@ -222,7 +223,7 @@ def _things_in(arguments: dict[str, Any]) -> list[tuple[str | None, Any]]:
 # -- the decorator ------------------------------------------------------------------------------
 
 
-class _BoundTracked(wrapt.BoundFunctionWrapper):  # type: ignore[misc]
+class _BoundTracked(wrapt.BoundFunctionWrapper[Any, Any]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return super().__call__(*args, **kwargs)
 
@@ -230,7 +231,7 @@ class _BoundTracked(wrapt.BoundFunctionWrapper):  # type: ignore[misc]
         return getattr, (self._self_instance, self.__wrapped__.__name__)
 
 
-class _Tracked(wrapt.FunctionWrapper):  # type: ignore[misc]
+class _Tracked(wrapt.FunctionWrapper[Any, Any]):
     """The decorated function: looks like the original, pickles by its name."""
 
     __bound_function_wrapper__ = _BoundTracked
@@ -279,29 +280,44 @@ def _opened(config: Config, arguments: dict[str, Any]) -> Iterator[Any]:
         run.give(_things_in(arguments))
         yield run
     except BaseException as error:
-        run.finish(error)
+        # A generator that is left early is no failure: its last pass is one, as after `break`.
+        run.finish(None if isinstance(error, GeneratorExit) else error)
         raise
     run.finish()
 
 
-def _generator(config: Config, arguments: dict[str, Any], generator: Any) -> Iterator[Any]:
+def _generator(
+    config: Config, arguments: dict[str, Any], generator: Any
+) -> Generator[Any, Any, Any]:
     """Drive a generator with its run active only while the generator runs."""
     with _opened(config, arguments) as run:
-        resume, value = generator.send, None
-        while True:
-            try:
-                with run:
-                    item = resume(value)
-            except StopIteration as stop:
-                return stop.value
-            try:
-                resume, value = generator.send, (yield item)
-            except GeneratorExit:
-                with run:
-                    generator.close()
-                return None
-            except BaseException as error:  # noqa: BLE001 - handed on to the generator
-                resume, value = generator.throw, error
+        return (yield from _Resumed(generator, run))
+
+
+class _Resumed:
+    """A generator whose every resumption happens inside a run."""
+
+    def __init__(self, generator: Any, run: Any) -> None:
+        self._generator = generator
+        self._run = run
+
+    def __iter__(self) -> _Resumed:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+    def send(self, value: Any) -> Any:
+        with self._run:
+            return self._generator.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        with self._run:
+            return self._generator.throw(*error)
+
+    def close(self) -> None:
+        with self._run:
+            self._generator.close()
 
 
 async def _coroutine(config: Config, arguments: dict[str, Any], coroutine: Any) -> Any:

@@ -49,7 +49,8 @@ def _fetch(rows: list[Row]) -> None:
             if isinstance(value, torch.Tensor):
                 waiting.setdefault(value.device, []).append((row, index))
     for places in waiting.values():
-        values = torch.stack([row.scalars[i][1].float().reshape(()) for row, i in places]).tolist()  # type: ignore[union-attr]
+        tensors = [torch.as_tensor(row.scalars[i][1]).float().reshape(()) for row, i in places]
+        values = torch.stack(tensors).tolist()
         for (row, index), value in zip(places, values, strict=True):
             row.scalars[index] = (row.scalars[index][0], value)
 
@@ -59,7 +60,7 @@ def record_of(row: Row, tag: Any) -> Record:
     return Record(
         row.x,
         row.time,
-        scalars=[(tag(name), value) for name, value in row.scalars],
+        scalars=[(tag(name), float(value)) for name, value in row.scalars],
         histograms=list(row.histograms),
         texts=list(row.texts),
         hidden=[(tag(name), _hidden(value)) for name, value in row.hidden],

@@ -24,11 +24,11 @@ class Config:
     """What a person may set; every field is a keyword of `track` and `tracking`.
 
     `logdir`: the run's directory; by default TensorBoard's `runs/<Mon DD_HH-MM-SS>_<host>`.
-    `name`: the run's name, by default its directory's. `metrics`, `sinks`: which, by name; `"+name"`
-    adds to the defaults. `histograms`: epochs (or hundreds of steps) between snapshots, 0 for none.
-    `include`, `exclude`: patterns of parameter names. `budget`: the most share of the loop's time
-    that autotrack may take, once it has used `budget_after` seconds of its own. `config`:
-    hyperparameters to record. `strict`: let autotrack's own failures raise.
+    `name`: the run's name, by default its directory's. `metrics`, `sinks`: which, by name;
+    `"+name"` adds to the defaults. `histograms`: epochs (or hundreds of steps) between snapshots, 0
+    for none. `include`, `exclude`: patterns of parameter names. `budget`: the most share of the
+    loop's time that autotrack may take, once it has used `budget_after` seconds of its own.
+    `config`: hyperparameters to record. `strict`: let autotrack's own failures raise.
     """
 
     logdir: Path | None = None
@@ -63,7 +63,7 @@ def is_disabled() -> bool:
 
 
 def default_directory() -> Path:
-    """Return TensorBoard's own default: `runs/<Mon DD_HH-MM-SS>_<host>` below the working directory."""
+    """Return TensorBoard's own default: `runs/<Mon DD_HH-MM-SS>_<host>`, relative."""
     return Path("runs") / f"{time.strftime('%b%d_%H-%M-%S')}_{socket.gethostname()}"
 
 
@@ -79,7 +79,7 @@ def _from_environment(known: set[str]) -> dict[str, Any]:
 
 
 def _from_pyproject(known: set[str]) -> dict[str, Any]:
-    """Return `[tool.autotrack]` of the nearest `pyproject.toml` at or above the working directory."""
+    """Return `[tool.autotrack]` of the nearest `pyproject.toml`, here or above."""
     here = Path.cwd()
     for directory in (here, *here.parents):
         path = directory / "pyproject.toml"

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Line:
-    """One thing that autotrack looks for: how often it was seen, by which way, or why it was not."""
+    """One thing autotrack looks for: how often it was seen and how, or why it was not."""
 
     what: str
     seen: int
     how: str = ""
     missing: str = ""
+
+    @property
+    def says(self) -> str:
+        """The way it was seen, or why not."""
+        return self.how if self.seen else self.missing
 
 
 @dataclass(slots=True)
@@ -39,17 +44,14 @@ class Coverage:
     def markdown(self) -> str:
         """Return the table as Markdown, for TensorBoard's text tab."""
         rows = ["| | seen | how, or why not |", "| --- | --- | --- |"]
-        rows += [
-            f"| {line.what} | {line.seen or 'no'} | {line.how if line.seen else line.missing} |"
-            for line in self.lines
-        ]
+        rows += [f"| {line.what} | {line.seen or 'no'} | {line.says} |" for line in self.lines]
         rows += ["", *(f"- {note}" for note in self._remarks())]
         return "\n".join(rows)
 
     def __str__(self) -> str:
         width = max((len(line.what) for line in self.lines), default=0)
         rows = [
-            f"  {line.what:<{width}}  {line.seen or 'not seen':>8}  {line.how if line.seen else line.missing}".rstrip()
+            f"  {line.what:<{width}}  {line.seen or 'not seen':>8}  {line.says}"
             for line in self.lines
         ]
         return "\n".join([*rows, *(f"  {note}" for note in self._remarks())])
@@ -112,7 +114,7 @@ def describe(
         )
     if evaluation.coverage.monitored:
         coverage.notes.append(
-            f"{evaluation.coverage.monitored} losses computed on the training batch itself are no evaluation"
+            f"{evaluation.coverage.monitored} losses of the training batch itself are no evaluation"
         )
     coverage.notes += [
         f"the evaluation {phase} was cut short by an exception"

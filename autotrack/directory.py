@@ -1,4 +1,4 @@
-"""The run's directory: chosen at the start, made at the first flush, never shared with another record."""
+"""The run's directory: chosen at the start, made at the first flush, with one record in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What autotrack raises at a person: one tree, each error one line that names the object and the way out."""
+"""What autotrack raises at a person: each error names the object and the way out."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class CriterionCall:
     size: int | None
     reduction: str
     node: int | None
-    site: object
+    site: Any
     divisor: float = 1.0
     scores: dict[str, Any] = field(default_factory=dict)
     # Where training stood at the call, for one that only later turns out to be evaluation.
@@ -221,8 +221,8 @@ class StepSkipped:
 class StepTaken:
     """One optimizer update that happened.
 
-    `batches` are the backward calls that fed it; in `groups`, those of one list are micro-batches of
-    one batch, those of different lists are parts of one objective.
+    `batches` are the backward calls that fed it; in `groups`, those of one list are micro-batches
+    of one batch, those of different lists are parts of one objective.
     """
 
     stream: Any

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _DEEPEST = 80
 _OPTIMIZED = 0x1
+# To a frame's copy: the frame's own, ours, and the argument of getrefcount. More is somebody
+# else's.
+_REFERENCES = 3
 _COPIES = sys.version_info < (3, 13)
 _ASKS_FOR_LOCALS = frozenset({"locals", "vars", "dir", "eval", "exec"})
 _asks: dict[int, tuple[CodeType, bool]] = {}
@@ -81,7 +84,7 @@ def lines(boundary: int | None) -> tuple[Line, ...]:
 
 
 def variables(frame: FrameType) -> dict[str, Any]:
-    """Return a copy of the names visible as locals in `frame`; empty where looking would disturb."""
+    """Return a copy of the local names of `frame`; empty where looking would disturb."""
     code = frame.f_code
     if not code.co_flags & _OPTIMIZED:
         return dict(frame.f_locals)
@@ -91,14 +94,13 @@ def variables(frame: FrameType) -> dict[str, Any]:
         return {}
     held = frame.f_locals
     found = dict(held)
-    # References: the frame's own, `held`, and the argument of getrefcount. More: somebody else's.
-    if sys.getrefcount(held) <= 3:
+    if sys.getrefcount(held) <= _REFERENCES:
         held.clear()
     return found
 
 
 def _asks_for_locals(code: CodeType) -> bool:
-    """Whether a function calls the builtins that show its locals (`model.eval()` is none of them)."""
+    """Whether a function calls the builtins that show its locals (`model.eval()` is none)."""
     known = _asks.get(id(code))
     if known is None:
         asks = not _ASKS_FOR_LOCALS.isdisjoint(code.co_names) and any(

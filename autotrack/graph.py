@@ -1,4 +1,4 @@
-"""Reads the autograd graph of a loss just before `backward`: which criterion calls fed it, and how."""
+"""Reads the graph of a loss just before `backward`: which criterion calls fed it, and how."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Reading:
     """The criterion calls below a loss, in the order they were made.
 
     `divisor` is what the whole loss was divided by (1 when nothing shows); `exact` says that the
-    loss is one call's value up to that divisor, so that the call stands for the objective; `reduced`
-    is how the last reduction above the calls was made, `mean` or `sum`, where one shows.
+    loss is one call's value up to that divisor, so that the call stands for the objective;
+    `reduced` is how the last reduction above the calls was made, `mean` or `sum`, where one shows.
     """
 
     parts: list[CriterionCall]
@@ -50,7 +50,7 @@ def node_number(tensor: Any) -> int | None:
 
 
 def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
-    """Return how `calls` (by the number of the node that made them) feed the loss made by `node`."""
+    """Return how `calls` (by the number of their node) feed the loss made by `node`."""
     divisor = 1.0
     call = _call_at(node, calls)
     while call is None and node is not None:

@@ -1,4 +1,4 @@
-"""The only broad `except`: a failure of ours is switched off and said once, and training goes on."""
+"""The only broad `except`: a failure of ours is switched off and said once."""
 
 from __future__ import annotations
 

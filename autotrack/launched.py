@@ -58,6 +58,7 @@ class Process:
         self.orders = orders
         self.run: Run | None = None
         self._pid = os.getpid()
+        self._ending = False
         self._guard = Guard(strict=bool(orders.options.get("strict")))
 
     def begin(self) -> None:
@@ -83,7 +84,7 @@ class Process:
         self.run.emit(event)
         if type(event).__name__ == "StepDone" and context.active() is self:
             context.enter(self.run)
-            self._guard.call("pool", pool.when_terminated, self.end)
+            self._guard.call("pool", pool.when_terminated, self.end, lambda: self._ending)
 
     def log(self, name: str, value: Any) -> None:
         """Record a person's own number in a forked child."""
@@ -108,7 +109,9 @@ class Process:
         process.
         """
         if self.run is not None and self._pid == os.getpid():
+            self._ending = True
             self._guard.call("autotrack run", _finished, self.run)
+            self._ending = False
 
 
 def begin() -> None:

@@ -52,7 +52,7 @@ class Loop:
 
     @property
     def suspends(self) -> bool:
-        """Whether the loop stands in a generator or coroutine, so that two may be under way at once."""
+        """Whether the loop stands in a generator or coroutine: two may be under way at once."""
         return bool(self.code.co_flags & _SUSPENDS)
 
     @property
@@ -152,7 +152,7 @@ class LoopScope:
         return site
 
     def _around(self, code: CodeType, line: int) -> list[Loop]:
-        """Return the loops of `code` around `line`, innermost first, without those around the run."""
+        """Return the loops around `line`, innermost first, those around the run left out."""
         outside = self._opened_at
         found = [
             loop
@@ -180,7 +180,7 @@ def _parse(code: CodeType) -> list[Loop]:
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_COMPREHENSIONS = {
+_COMPREHENSIONS: dict[str, type[ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp]] = {
     "<listcomp>": ast.ListComp,
     "<genexpr>": ast.GeneratorExp,
     "<setcomp>": ast.SetComp,
@@ -198,27 +198,22 @@ def _scope_of(tree: ast.Module, code: CodeType) -> ast.AST | None:
     if code.co_name == "<module>":
         return tree
     wanted = _COMPREHENSIONS.get(code.co_name)
-    if wanted is not None:
-        return next(
-            (
-                n
-                for n in ast.walk(tree)
-                if isinstance(n, wanted)
-                and n.lineno <= code.co_firstlineno <= (n.end_lineno or n.lineno)
-            ),
-            None,
-        )
+    line = code.co_firstlineno
     for node in ast.walk(tree):
-        if isinstance(node, _SCOPES) and code.co_firstlineno in (node.lineno, _first_line(node)):
-            if getattr(node, "name", "<lambda>") == code.co_name:
+        if wanted is not None:
+            if isinstance(node, wanted) and node.lineno <= line <= (node.end_lineno or node.lineno):
                 return node
+        elif isinstance(node, _SCOPES) and _is_from(code, node):
+            return node
     # A class body or a notebook cell wrapped by the shell: its loops stand at module level.
-    return tree
+    return tree if wanted is None else None
 
 
-def _first_line(node: ast.AST) -> int:
+def _is_from(code: CodeType, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+    if getattr(node, "name", "<lambda>") != code.co_name:
+        return False
     decorators = getattr(node, "decorator_list", [])
-    return min([d.lineno for d in decorators] + [node.lineno])  # type: ignore[attr-defined]
+    return code.co_firstlineno in (node.lineno, min([d.lineno for d in decorators] + [node.lineno]))
 
 
 def _own_nodes(scope: ast.AST) -> list[ast.AST]:
@@ -301,7 +296,7 @@ def _loop(code: CodeType, node: ast.AST) -> Loop:
 
 
 def _counts(iterable: ast.expr) -> bool:
-    """Whether a loop runs over numbers: `range`, `trange`, `count`, possibly inside a progress bar."""
+    """Whether a loop runs over `range`, `trange` or `count`, possibly in a progress bar."""
     calls = [n for n in ast.walk(iterable) if isinstance(n, ast.Call)]
     names = {_names(call.func).rpartition(".")[2] for call in calls}
     return bool(names & {"range", "trange", "count"})
@@ -334,9 +329,9 @@ def _names(node: ast.AST) -> str:
 def epoch_loop(site: Site, *, loader_based: bool) -> tuple[Loop, int] | None:
     """Choose the epoch loop among the loops around a training step, with its depth, or None.
 
-    A loop whose variable or range is called an epoch wins, the outermost if there are several. Else,
-    where batches come from a loader, it is the outermost loop around the loop over the loader that
-    repeats that loader rather than making a new one.
+    A loop whose variable or range is called an epoch wins, the outermost if there are several.
+    Else, where batches come from a loader, it is the outermost loop around the loop over the loader
+    that repeats that loader rather than making a new one.
     """
     around = list(zip(site.loops, site.depths, strict=True))
     named = [pair for pair in around if pair[0].is_epoch_named and pair[0].targets]

@@ -1,4 +1,4 @@
-"""Workers of `multiprocessing.Pool`, which end idle and by SIGTERM, without any exit of their own."""
+"""Workers of `multiprocessing.Pool`, which end idle, by SIGTERM, without any exit of their own."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ def is_worker() -> bool:
     return process is not None and "PoolWorker" in process.current_process().name
 
 
-def when_terminated(end: Callable[[], None]) -> None:
+def when_terminated(end: Callable[[], None], is_ending: Callable[[], bool]) -> None:
     """Call `end` when this worker is terminated while it waits for its next task.
 
-    In the middle of a task it dies as ever. A handler that the person has set stays.
+    In the middle of a task it dies as ever; while it is ending, however that came, it is left to
+    come to its end. A handler that the person has set stays.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -30,9 +31,11 @@ def when_terminated(end: Callable[[], None]) -> None:
         return
 
     def terminated(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
+        if is_ending():
+            return
         if is_idle(frame):
             end()
+        signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
     signal.signal(signal.SIGTERM, terminated)

@@ -7,10 +7,10 @@ import os
 import socket
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from typing_extensions import Self
 
 from autotrack import context, metrics, observers, sinks
 from autotrack.buffer import Buffer, record_of
@@ -32,6 +32,8 @@ from autotrack.schedule import Schedule
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from typing_extensions import Self
 
     from autotrack.frames import Line
     from autotrack.history import History
@@ -92,7 +94,7 @@ class Run:
             other = _given.get(thing)
             if other is not None and other is not self:
                 msg = (
-                    f"{name or type(thing).__name__} is tracked already, by the run {other.name!r} that is "
+                    f"{name or type(thing).__name__} is tracked by the run {other.name!r} that is "
                     "still open; end that one first, or track it once"
                 )
                 raise NestedRunError(msg)
@@ -151,11 +153,11 @@ class Run:
         for part, handler in self._listeners.get(type(moment), ()):
             self._guard.call(part, handler, moment)
 
-    def _snapshot_due(self, stream: Any, step: int, epoch: int | None, last_batch: bool) -> bool:
+    def _snapshot_due(self, stream: Any, last_batch: bool) -> bool:  # noqa: FBT001 - a callback
         schedule = self._schedules.get(stream)
         if schedule is None:
             schedule = self._schedules[stream] = Schedule(self.config.histograms)
-        return schedule.due(step, epoch, last_batch=last_batch)
+        return schedule.due(stream.steps, stream.epoch, last_batch=last_batch)
 
     # -- records ---------------------------------------------------------------------------------
 
@@ -195,7 +197,7 @@ class Run:
         if not self._buffer.rows or (self._only_if_trained and not self.trained):
             return
         rows = self._buffer.take()
-        records = [record_of(row, lambda tag, s=stream: tag_of(s, tag)) for row, stream in rows]  # type: ignore[misc]
+        records = [record_of(row, partial(tag_of, stream)) for row, stream in rows]
         self._write(records)
 
     def _write(self, records: list[Record]) -> None:

@@ -1,4 +1,4 @@
-"""When to take a snapshot: the first step, then at epochs' ends, thinner and thinner in long runs."""
+"""When to take a snapshot: the first step, then at epochs' ends, thinned in long runs."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Schedule:
     def due(self, step: int, epoch: int | None, *, last_batch: bool) -> bool:
         """Whether the step about to happen gets a snapshot.
 
-        `last_batch` says that the batch in hand is the last of its loader. Where that is never seen,
-        the step that begins the next epoch stands in.
+        `last_batch` says that the batch in hand is the last of its loader. Where that is never
+        seen, the step that begins the next epoch stands in.
         """
         if not self.every:
             return False

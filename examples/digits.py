@@ -22,7 +22,7 @@ import autotrack
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from autotrack.report import Report
+    from autotrack.reports import Report
 
     Batches = DataLoader[tuple[Tensor, ...]]
 

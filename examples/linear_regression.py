@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from autotrack.report import Report
+    from autotrack.reports import Report
 
 
 def make_data(samples: int = 100) -> tuple[Tensor, Tensor]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from autotrack.report import Report
+    from autotrack.reports import Report
 
     Batches = DataLoader[tuple[Tensor, Tensor]]
 

@@ -43,7 +43,7 @@ FLOOR_PLAN = {
     "observers": {"observers"},
     "metrics": {"metrics"},
     "sinks": {"sinks"},
-    "drawing": {"findings", "report", "reports"},
+    "drawing": {"findings", "reports"},
     "reading": {"assembly", "columns", "history", "placement", "series"},
     "record": {"eventcodec", "eventfile", "records"},
     "ground": {"_version", "config", "context", "errors", "events", "guard", "identity", "row"},

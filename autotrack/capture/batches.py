@@ -78,8 +78,8 @@ class Batches:
     def _weighted(self, tensor: Any, gradient: Any) -> Value | None:
         """Return what `losses.backward(gradient=weights)` minimises: the weighted sum.
 
-        It may be a half-way result driven by somebody else's gradient, so it is taken for losses only
-        where a criterion made it, or where every number gets the same weight.
+        It may be a half-way result driven by somebody else's gradient, so it is taken for losses
+        only where a criterion made it, or where every number gets the same weight.
         """
         if (
             not _is_uniform(gradient)

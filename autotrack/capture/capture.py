@@ -100,7 +100,7 @@ class Capture:
         )
 
     def _settle_undecided(self) -> None:
-        """Criterion calls made in `eval()` mode with gradients on and never backwarded: evaluation."""
+        """Calls made in `eval()` mode with gradients on and never backwarded are evaluation."""
         for call in self.criteria.take_undecided():
             self._evaluate(call)
 

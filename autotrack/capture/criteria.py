@@ -83,7 +83,7 @@ class Criteria:
         """A person's own criterion returned; True where it is the outermost and made a loss."""
         self.depth = max(self.depth - 1, 0)
         loss = event.loss
-        return self.depth == 0 and isinstance(loss, torch.Tensor) and loss.dim() == 0
+        return self.depth == 0 and hasattr(loss, "requires_grad") and loss.dim() == 0
 
     def _adopt(self, call: CriterionCall) -> None:
         """Take over what was counted inside a person's own criterion, where that is one count."""

@@ -1,4 +1,4 @@
-"""Finds the person's models and optimizers, and what they call them, by looking at their frames once."""
+"""Finds the person's models and optimizers, and what they are called, in the person's frames."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def is_optimized(leaves: list[Any]) -> bool:
 
 
 def parameter_names(models: list[tuple[str, nn.Module]]) -> list[tuple[str, Any]]:
-    """Return all parameters with their names; with several models each name starts with its model's."""
+    """Return all parameters with their names; of several models, with the model's name before."""
     return [
         ((f"{model_name}." if len(models) > 1 else "") + _WRAPPERS.sub("", name), parameter)
         for model_name, model in models

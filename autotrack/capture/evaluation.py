@@ -130,7 +130,7 @@ class Evaluation:
         self._batch = None
 
     def last_batch_in_hand(self) -> bool:
-        """Whether the batch in hand is the last of its loader, where the loader's length is known."""
+        """Whether the batch in hand is the last of its loader, where its length is known."""
         loader = self._loader() if self._loader is not None else None
         current = (
             self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
@@ -163,7 +163,7 @@ class Evaluation:
         self._publish(e.EvaluationBatchSeen(current, call))
 
     def _current(self, call: e.CriterionCall | None, position: Position) -> Pass:
-        """Return the pass that the code running now belongs to, opening it where it is a new one."""
+        """Return the pass that the running code belongs to, opening it where it is new."""
         site = call.site if call is not None else self._scope.site()
         source = self._source()
         strings = self.phases.strings(site)
@@ -197,7 +197,8 @@ class Evaluation:
         self, key: object, source: Any, site: Any, strings: tuple[str, ...], position: Position
     ) -> Pass:
         loader = source[0] if source else None
-        phase = self.phases.name(site, strings, loader, loader in self._loaders.trained)
+        trained = loader in self._loaders.trained
+        phase = self.phases.name(site, strings, loader, is_training_loader=trained)
         return Pass(key, phase, position, loader, source[1] if source else 0)
 
     # -- the end of a pass -----------------------------------------------------------------------

@@ -22,7 +22,7 @@ class Models:
         self._roots: list[tuple[str, ref[nn.Module]]] = []
         self._undo: list[Callable[[], None]] = []
         self._names = Registry()
-        self._criteria = Registry()
+        self._criteria: Registry = Registry()
 
     def add(self, name: str, module: nn.Module) -> None:
         """Watch a root model from now on."""
@@ -38,9 +38,11 @@ class Models:
         wanted -= {id(p) for _, m in self.living() for p in m.parameters()}
         if not wanted:
             return
-        modules = [(f.name.replace("\0", "_"), f.thing)
+        modules = [
+            (f.name.replace("\0", "_"), f.thing)
             for f in found.values()
-            if isinstance(f.thing, nn.Module)]
+            if isinstance(f.thing, nn.Module)
+        ]
         holding = discovery.roots(modules, wanted) or discovery.owners_in_memory(wanted)
         for name, module in holding:
             self.add(name, module)
@@ -50,7 +52,7 @@ class Models:
         inside = {id(child) for _, m in self.living() for child in m.modules()}
         for module in found:
             if self._criteria.get(module) is None and id(module) not in inside:
-                self._criteria.set(module, True)
+                self._criteria.set(module, module.__class__)
                 self._undo.append(observer.watch_criterion(module))
 
     def living(self) -> list[tuple[str, nn.Module]]:

@@ -113,7 +113,7 @@ class Optimizers:
 
 
 def _is_criterion(name: str, thing: Any) -> bool:
-    """Whether a variable holds a person's own criterion: it has no weights, or it is called a loss."""
+    """Whether a variable holds a person's own criterion: without weights, or called a loss."""
     if not isinstance(thing, nn.Module) or type(thing).__module__.partition(".")[0] == "torch":
         return False
     called = f"{name} {type(thing).__name__}".lower()

@@ -59,6 +59,8 @@ _GENERIC = frozenset(
         "acc",
     }
 )
+# A longer string is no name of a split.
+_LONGEST_NAME = 40
 _SPLIT_NAMES = frozenset(
     {"split", "phase", "mode", "stage", "subset", "partition", "which", "kind", "name"}
 )
@@ -74,7 +76,7 @@ class Phases:
         self._training_codes: set[int] = set()
 
     def training_at(self, site: Site) -> None:
-        """Remember the functions that training runs in: their names say nothing about evaluation."""
+        """Remember the functions training runs in: their names say nothing about evaluation."""
         self._training_codes.update(id(code) for code, _ in site.lines)
 
     def training_goes_on(self) -> None:
@@ -91,7 +93,8 @@ class Phases:
             names = wanted.get(depth)
             if names:
                 held = frames.variables(frame)
-                found += [v for n in names if isinstance(v := held.get(n), str) and len(v) < 40]
+                texts = [v for n in names if isinstance(v := held.get(n), str)]
+                found += [text for text in texts if len(text) <= _LONGEST_NAME]
         return tuple(found)
 
     def _string_names(self, site: Site) -> dict[int, list[str]]:
@@ -107,7 +110,7 @@ class Phases:
         return known
 
     def name(
-        self, site: Site, strings: tuple[str, ...], loader: int | None, is_training_loader: bool
+        self, site: Site, strings: tuple[str, ...], loader: int | None, *, is_training_loader: bool
     ) -> str:
         """Return the phase of a pass that starts now."""
         base, said = self._base(site, strings)

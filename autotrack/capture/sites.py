@@ -1,4 +1,4 @@
-"""What the call sites of backward have taught: who steps on them, and by what the person divides."""
+"""What the call sites of backward have taught: who steps on them, and what divides their losses."""
 
 from __future__ import annotations
 
@@ -79,12 +79,11 @@ class Sites:
         if group[0].divisor == count:
             known.divisor = group[0].divisor
             return
-        sizes = [b.size for b in group]
-        if all(s is not None for s in sizes):
-            total = sum(sizes)  # type: ignore[arg-type]
-            known.shares = known.shares or all(
-                math.isclose(b.divisor * b.size, total) for b in group
-            )  # type: ignore[operator]
+        sizes = [b.size for b in group if b.size is not None]
+        if len(sizes) == len(group):
+            total = sum(sizes)
+            shares = [math.isclose(b.divisor * s, total) for b, s in zip(group, sizes, strict=True)]
+            known.shares = known.shares or all(shares)
 
     def freed(self, batch: TrainBatch) -> Value | None:
         """Return a loss freed of the person's division by the number of micro-batches."""

@@ -78,7 +78,7 @@ def tag_of(stream: Stream | None, tag: str) -> str:
 
 
 def settle_names(streams: list[Stream]) -> None:
-    """Give every stream that has none its suffix: none for a lone one, its name when there are several.
+    """Give every stream its suffix: none for a lone one, its name when there are several.
 
     Called at the first flush and whenever a stream turns up later; a suffix once given stays,
     because the record is append-only.
@@ -90,6 +90,6 @@ def settle_names(streams: list[Stream]) -> None:
 
 
 def gradient_marks(stream: Stream) -> list[tuple[int, int]]:
-    """Return what changes when a backward reaches a parameter: its gradient's identity and version."""
+    """Return what changes when a backward reaches a parameter: its gradient and its version."""
     gradients = [parameter.grad for parameter in stream.parameters()]
     return [(0, 0) if g is None else (id(g), g._version) for g in gradients]

@@ -65,7 +65,7 @@ class Training:
         self.optimizers = Optimizers(scope, capture.models)
         self.objective = Objective()
         self.seen = Seen()
-        self.snapshot_due: Callable[[Stream, int, int | None, bool], bool] = lambda *_: False
+        self.snapshot_due: Callable[[Stream, bool], bool] = lambda *_, **__: False
         self.without_optimizer = False
         self.epoch_loop: Loop | None = None
         self._batches = Batches(capture.criteria)
@@ -91,7 +91,7 @@ class Training:
     # -- backward --------------------------------------------------------------------------------
 
     def backward_started(self, event: e.BackwardStarted) -> None:
-        """Read the loss and its graph while the graph is alive; nested calls belong to the outer."""
+        """Read the loss while its graph is alive; nested calls belong to the outer."""
         self._depth += 1
         if self._depth > 1:
             return
@@ -245,7 +245,7 @@ class Training:
             )
 
     def step_done(self, event: e.StepDone) -> None:
-        """An optimizer ran its step; with a fused optimizer under a scaler perhaps without effect."""
+        """An optimizer ran its step; a fused one under a scaler perhaps without effect."""
         stream = self._stream_of(event.optimizer)
         if stream.in_closure and not stream.first_evaluation_over:
             self._end_first_evaluation(stream)
@@ -269,7 +269,7 @@ class Training:
 
     def _due(self, stream: Stream) -> bool:
         last = self._capture.evaluation.last_batch_in_hand()
-        return self.snapshot_due(stream, stream.steps, stream.epoch, last)
+        return self.snapshot_due(stream, last)
 
     def _take_step(self, stream: Stream) -> None:
         batches, stream.pending = stream.pending, []
@@ -328,7 +328,7 @@ class Training:
     # -- epochs and passes -----------------------------------------------------------------------
 
     def _shown(self, site: Site) -> Shown | None:
-        """Return what the loop, else the training loader, says about the epoch of the batch in hand."""
+        """Return what the loop, else the training loader, says about the epoch of a batch."""
         loader = self._capture.evaluation.last_loader
         by_loader = self._capture.loaders.train(loader) if loader is not None else None
         shown = self._scope.epoch_number(site, loader_based=loader is not None)
@@ -339,7 +339,9 @@ class Training:
 
     def _enter_epoch(self, stream: Stream, shown: Shown | None) -> None:
         """Give a stream the epoch of its batch; a new one ends the running pass."""
-        epoch = None if shown is None else self._clock(stream, shown.own).at(shown.loop, shown.number)
+        epoch = None
+        if shown is not None:
+            epoch = self._clock(stream, own=shown.own).at(shown.loop, shown.number)
         if epoch == stream.epoch:
             return
         if stream.epoch is not None:
@@ -347,8 +349,8 @@ class Training:
         stream.epoch = epoch
         self.seen.epochs += epoch is not None
 
-    def _clock(self, stream: Stream, own: bool) -> EpochCounter:
-        """Return the counter of a loop: one for all streams, unless several loops may be under way."""
+    def _clock(self, stream: Stream, *, own: bool) -> EpochCounter:
+        """Return the counter of a loop: one for all, unless several loops may be under way."""
         return stream.clock if own else self._shared_clock
 
     def _end_pass(self, stream: Stream) -> None:
@@ -382,7 +384,7 @@ class Training:
         return Position(steps, epoch, started=steps > 0)
 
     def position_here(self) -> Position:
-        """Return where training stands, by the epoch that the loop around the running code shows."""
+        """Return where training stands, by the epoch that the loop around us shows."""
         position = self.position()
         if (
             position.started
@@ -393,11 +395,11 @@ class Training:
         return position
 
     def _epoch_here(self) -> int | None:
-        """Return the epoch that the epoch loop shows now, where the running code is inside that loop."""
+        """Return the epoch that the epoch loop shows now, where we are inside that loop."""
         if self.epoch_loop is None or self._main is None:
             return None
         number = self._scope.number_here(self._scope.site(), self.epoch_loop)
-        clock = self._clock(self._main, self.epoch_loop.suspends)
+        clock = self._clock(self._main, own=self.epoch_loop.suspends)
         return None if number is None else clock.peek(self.epoch_loop.key, number)
 
     def end(self, *, failed: bool) -> None:
@@ -423,7 +425,7 @@ class Training:
     # -- streams ---------------------------------------------------------------------------------
 
     def _stream_of(self, optimizer: Any) -> Stream:
-        """Return the stream of an optimizer; a new one takes the backward calls that wait for one."""
+        """Return the stream of an optimizer; a new one takes the backward calls that wait."""
         stream = self.optimizers.known(optimizer)
         if stream is None:
             stream = self.optimizers.add(optimizer, None)
@@ -433,7 +435,7 @@ class Training:
         return stream
 
     def _scale_of(self, stream: Stream) -> Any:
-        """Return by what a stream's gradients are still multiplied: None where nothing scales them."""
+        """Return what a stream's gradients are still multiplied by: None where nothing scales."""
         optimizer = stream.optimizer() if stream.optimizer is not None else None
         scaler = self._batches.scaler
         if scaler is None or optimizer is None:

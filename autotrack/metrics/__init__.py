@@ -42,13 +42,13 @@ def find(name: str) -> type[Metric]:
     """
     if ":" in name:
         module, _, attribute = name.partition(":")
-        found: Any = getattr(importlib.import_module(module), attribute)
-        return found
+        named: type[Metric] = getattr(importlib.import_module(module), attribute)
+        return named
     if name in names():
         return _metric_in(importlib.import_module(f"{__name__}.{name}"))
     others = {point.name: point for point in entry_points(group="autotrack.metrics")}
     if name in others:
-        loaded: Any = others[name].load()
+        loaded: type[Metric] = others[name].load()
         return loaded
     near = difflib.get_close_matches(name, [*names(), *others], n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""

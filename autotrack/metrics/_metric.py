@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Surroundings:
-    """What a metric may ask of its run: parameter names, the person's patterns, a place for notes."""
+    """What a metric may ask of its run: parameter names, patterns, a place for notes."""
 
     parameter_name: Callable[[Any], str | None]
     include: tuple[str, ...] = ("*",)
@@ -55,7 +55,7 @@ class Metric:
 
 
 def alone(calls: dict[tuple[str, int], Any], objective: str | None) -> Any:
-    """Return what was counted at the one criterion call of a pass, or at the objective's; else None.
+    """Return what was counted at a pass's one criterion call, or at the objective's; else None.
 
     `calls` has function and call site as its keys.
     """

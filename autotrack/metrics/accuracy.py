@@ -36,7 +36,7 @@ _KEY = "accuracy"
 
 
 class Score(NamedTuple):
-    """What one criterion call got right, of how many; `varied` unless all its targets are one class."""
+    """What one criterion call got right, of how many; `varied` unless its targets are all equal."""
 
     correct: Value
     total: Value
@@ -173,7 +173,7 @@ class Accuracy(Metric):
 
 
 def _one_place(parts: list[CriterionCall]) -> list[CriterionCall]:
-    """Return the calls to count: all at one place in the code, or one of several on the same data."""
+    """Return the calls to count: all at one place, or one of several on the same data."""
     if len({id(part.site) for part in parts}) == 1:
         # One line that mixes two targets over one prediction is no classification either.
         mixed = len(parts) > 1 and len({p.prediction_key for p in parts}) < len(
@@ -225,26 +225,33 @@ def _count_binary(prediction: Any, target: Any, threshold: float, loss: Any) -> 
 
 
 def _count_outputs(output: Any, batch: Any) -> Score | None:
-    """Return correct and total of class scores (N, C) against the one tensor of N labels in a batch."""
+    """Return correct and total of class scores (N, C) against a batch's N labels."""
     while isinstance(output, (tuple, list)) and output:
         output = output[0]
-    if not isinstance(output, torch.Tensor) or output.dim() != 2 or output.shape[1] < 2:  # noqa: PLR2004
+    if not isinstance(output, torch.Tensor) or not _are_class_scores(output):
         return None
-    items = (
-        batch
+    if isinstance(batch, dict):
+        batch = list(batch.values())
+    labels = (
+        [t for t in batch if _are_labels(t, len(output))]
         if isinstance(batch, (tuple, list))
-        else list(batch.values())
-        if isinstance(batch, dict)
         else []
     )
-    labels = [
-        t
-        for t in items
-        if isinstance(t, torch.Tensor) and t.dtype == torch.int64 and t.shape == output.shape[:1]
-    ]
     if len(labels) != 1 or not _are_classes(labels[0], output.shape[1]):
         return None
     return _count_classes(output, labels[0].to(output.device, non_blocking=True), None, None)
+
+
+def _are_class_scores(output: torch.Tensor) -> bool:
+    return output.dim() == 2 and output.shape[1] > 1  # noqa: PLR2004 - (N, C)
+
+
+def _are_labels(tensor: Any, samples: int) -> bool:
+    return (
+        isinstance(tensor, torch.Tensor)
+        and tensor.dtype == torch.int64
+        and tensor.shape == (samples,)
+    )
 
 
 def _are_classes(labels: torch.Tensor, classes: int) -> bool:

@@ -81,7 +81,7 @@ class GradientNorm(Metric):
 
 
 def norm_of(tensors: list[torch.Tensor]) -> Value | None:
-    """Return the L2 norm over all elements of `tensors`; None without any, or where shards hide some."""
+    """Return the L2 norm over all elements of `tensors`; None without any."""
     if not tensors or any(hasattr(t, "to_local") for t in tensors):
         return None
     if any(t.device.type != "cpu" for t in tensors):
@@ -93,7 +93,7 @@ def norm_of(tensors: list[torch.Tensor]) -> Value | None:
             # The squares of finite numbers may not fit single precision: once more in double.
             norm = torch.linalg.vector_norm(tensor, dtype=torch.float64).item()
         square += norm * norm
-    return math.sqrt(square) if square == square else math.nan  # noqa: PLR0124 - NaN differs from itself
+    return math.nan if math.isnan(square) else math.sqrt(square)
 
 
 def _wide(tensor: torch.Tensor) -> torch.dtype | None:
@@ -104,10 +104,11 @@ def _wide(tensor: torch.Tensor) -> torch.dtype | None:
 def _norm_on_device(tensors: list[torch.Tensor]) -> Value:
     home = next(t.device for t in tensors if t.device.type != "cpu")
     norms = [n.float().to(home, non_blocking=True) for n in torch._foreach_norm(tensors)]
-    return torch.linalg.vector_norm(torch.stack(norms))
+    norm: torch.Tensor = torch.linalg.vector_norm(torch.stack(norms))
+    return norm
 
 
-def _dense(parameter: Any) -> torch.Tensor | None:
+def _dense(parameter: torch.Tensor) -> torch.Tensor | None:
     """Return a parameter's gradient as a plain tensor of its values, detached; None without one."""
     gradient = parameter.grad
     if gradient is None:
@@ -121,4 +122,4 @@ def _unscaled(norm: Value | None, scale: Any) -> Value | None:
         return norm
     if isinstance(scale, torch.Tensor) and scale.device.type == "cpu":
         scale = scale.item()
-    return norm / scale
+    return norm / scale  # type: ignore[no-any-return]

@@ -181,7 +181,7 @@ class Loss(Metric):
         sums[key][1].add(call.value, call.size, call.reduction)
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
-        """Add the mean of the pass: as the loss where its criterion is the objective, else by name."""
+        """Add the mean of the pass: as the loss where it is the objective, else by name."""
         sums = self._evaluations.pop(moment.evaluation, {})
         whole = [key for key in sums if key[0] == moment.objective]
         names = _Names()
@@ -204,17 +204,11 @@ def _of_groups(groups: list[list[TrainBatch]]) -> Value | None:
     The calls of a group are micro-batches of one batch: their mean, weighted by size (their sum,
     where the criterion sums). Groups are parts of one objective: the sum of theirs.
     """
-    total: Value = 0.0
-    for group in groups:
-        value = _of_group(group)
-        if value is None:
-            return None
-        total = total + value
-    return total if groups else None
+    return _sum([_of_group(group) for group in groups]) if groups else None
 
 
 def _for_mean(batch: TrainBatch) -> Value | None:
-    """Return what a batch brings to a mean over samples: of a summed criterion the undivided sum."""
+    """Return what a batch brings to a mean: of a summed criterion the undivided sum."""
     if batch.reduction == "sum" and batch.whole and batch.value is not None:
         return batch.value * batch.divisor
     return batch.freed
@@ -228,13 +222,21 @@ def _of_group(group: list[TrainBatch]) -> Value | None:
     if len(group) == 1:
         return group[0].freed
     if all(b.reduction == "sum" and b.whole for b in group):
-        values = [b.freed for b in group]
-        return None if any(v is None for v in values) else sum(values, 0.0)  # type: ignore[arg-type]
+        return _sum([b.freed for b in group])
     mean = Mean()
     sized = all(b.size is not None for b in group)
     for batch in group:
         mean.add(batch.freed, batch.size if sized else None, "mean")
     return mean.value
+
+
+def _sum(values: list[Value | None]) -> Value | None:
+    total: Value = 0.0
+    for value in values:
+        if value is None:
+            return None
+        total = total + value
+    return total
 
 
 def _per_component(batch: TrainBatch, names: _Names) -> dict[str, Value]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +17,9 @@ from autotrack.events import (
     TrainPassEnded,
 )
 from autotrack.metrics._metric import Metric, Surroundings, alone
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _FUNCTIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 _KEY = "regression"
@@ -123,7 +126,7 @@ class Regression(Metric):
 
 
 def _sums(prediction: Any, target: Any) -> Sums | None:
-    """Return the sums over prediction and target, both (N, ...) of one shape; None where not known."""
+    """Return the sums over prediction and target, both (N, ...); None where not known."""
     if (
         not isinstance(target, torch.Tensor)
         or prediction.shape != target.shape

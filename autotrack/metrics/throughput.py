@@ -41,9 +41,10 @@ class Throughput(Metric):
         if self._last is not None:
             self._busy += now - self._last
             self._steps += 1
-            sizes = [batch.size for batch in moment.batches]
-            known = self._samples is not None and all(s is not None for s in sizes)
-            self._samples = self._samples + sum(sizes) if known else None  # type: ignore[arg-type,operator]
+            sizes = [batch.size for batch in moment.batches if batch.size is not None]
+            if self._samples is not None:
+                known = len(sizes) == len(moment.batches)
+                self._samples = self._samples + sum(sizes) if known else None
         self._last = now
         if self._busy >= _INTERVAL:
             self._write(moment)

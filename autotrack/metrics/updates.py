@@ -19,8 +19,8 @@ MOST_ELEMENTS = 64_000_000
 class UpdateRatio(Metric):
     """Norm of the weight change over norm of the weight before it.
 
-    `UpdateRatio/total` over all parameters; each parameter's own ratio in one hidden vector, so that
-    a large model does not flood TensorBoard with charts.
+    `UpdateRatio/total` over all parameters; each parameter's own ratio in one hidden vector, so
+    that a large model does not flood TensorBoard with charts.
     """
 
     listens: ClassVar[dict[type, str]] = {
@@ -52,17 +52,14 @@ class UpdateRatio(Metric):
         before = self._before.pop(moment.stream, None)
         if not before:
             return
-        moved = [norm_of([p.detach() - old]) for _, p, old in before]
-        size = [norm_of([old]) for _, _, old in before]
-        if any(not isinstance(v, float) for v in (*moved, *size)):
-            moved, size = [float(v or 0.0) for v in moved], [float(v or 0.0) for v in size]
-        total = math.hypot(*size)  # type: ignore[arg-type]
-        if total > 0:
-            moment.row.add("UpdateRatio/total", math.hypot(*moved) / total)  # type: ignore[arg-type]
+        moved = [float(norm_of([p.detach() - old]) or 0.0) for _, p, old in before]
+        size = [float(norm_of([old]) or 0.0) for _, _, old in before]
+        if (total := math.hypot(*size)) > 0:
+            moment.row.add("UpdateRatio/total", math.hypot(*moved) / total)
         self._write_vector(moment, [name for name, _, _ in before], moved, size)
 
     def _write_vector(
-        self, moment: StepTaken, names: list[str], moved: list[Any], size: list[Any]
+        self, moment: StepTaken, names: list[str], moved: list[float], size: list[float]
     ) -> None:
         if self._names.get(moment.stream) != names:
             self._names[moment.stream] = names

@@ -1,4 +1,4 @@
-"""One file per thing watched. Each module offers `install(patch)` and emits events to the active run.
+"""One file per thing watched: each offers `install(patch)` and emits events to the active run.
 
 The patches are process-wide, put in place when the first run starts and taken out when the last
 one ends; whoever is not inside a run passes straight through.

@@ -44,6 +44,13 @@ def _is_own(thing: Any, module: ModuleType) -> bool:
     return getattr(thing, "__module__", None) == module.__name__
 
 
+def leave_eager(function: Any) -> Callable[[], None]:
+    """Let a foreign function run as it is, though not what it calls; returns the undo."""
+    code = function.__code__
+    _mark(code, with_callees=False)
+    return lambda: _unmark(code)
+
+
 def _mark(code: CodeType, *, with_callees: bool) -> None:
     # Looking at Dynamo's C side does not import its Python side, which takes a second.
     from torch._C._dynamo import eval_frame
@@ -53,5 +60,14 @@ def _mark(code: CodeType, *, with_callees: bool) -> None:
         strategy = eval_frame._FrameExecStrategy(skip, skip if with_callees else default)
         eval_frame.set_code_exec_strategy(code, strategy)
     elif hasattr(eval_frame, "skip_code"):
-        # Before PyTorch 2.7 the callees cannot be included.
+        # Older versions of PyTorch cannot include the callees, nor take the mark off again.
         eval_frame.skip_code(code)
+
+
+def _unmark(code: CodeType) -> None:
+    from torch._C._dynamo import eval_frame
+
+    if hasattr(eval_frame, "set_code_exec_strategy"):
+        default = eval_frame._FrameAction.DEFAULT
+        strategy = eval_frame._FrameExecStrategy(default, default)
+        eval_frame.set_code_exec_strategy(code, strategy)

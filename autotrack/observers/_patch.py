@@ -20,9 +20,14 @@ class Patch:
     def __init__(self, undo: ExitStack) -> None:
         self.undo = undo
 
-    def replace(self, owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
-        """Set `owner.name` to `wrap(original)`; noted as missing when there is no such name."""
-        original = getattr(owner, name, None)
+    def replace(
+        self, owner: Any, name: str, wrap: Callable[[Any], Any], default: Any = None
+    ) -> None:
+        """Set `owner.name` to `wrap(original)`.
+
+        Where there is no such name, `default` is wrapped, or else the name noted as missing.
+        """
+        original = getattr(owner, name, default)
         if original is None:
             Patch.missing.append(f"{getattr(owner, '__name__', owner)}.{name}")
             return
@@ -43,7 +48,7 @@ class Patch:
             self.undo.callback(table.pop, id(ours), None)
 
 
-def _restore(owner: Any, name: str, ours: Any, original: Any, inherited: bool) -> None:
+def _restore(owner: Any, name: str, ours: Any, original: Any, inherited: object) -> None:
     # Somebody may have wrapped on top of us: then theirs stays, and ours passes through.
     if vars(owner).get(name) is not ours:
         return

@@ -23,7 +23,7 @@ def _wrap(original: Any) -> Any:
     is_compiling = torch.compiler.is_compiling
 
     @functools.wraps(original)
-    def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> None:
+    def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> Any:
         if is_compiling() or (run := active()) is None:
             return original(tensors, grad_tensors, *args, **kwargs)
         run.emit(_started(tensors, grad_tensors, kwargs))

@@ -71,7 +71,7 @@ MODULES = (
 
 def install(patch: Patch) -> None:
     """Watch every loss of `torch.nn` and `torch.nn.functional`."""
-    table = _builtins._get_builtin_table()
+    table = _builtins._get_builtin_table()  # type: ignore[no-untyped-call]
     for kernel in KERNELS:
         original = getattr(kernel.owner, kernel.kernel, None)
         patch.replace(kernel.owner, kernel.kernel, functools.partial(_wrap_kernel, kernel))

@@ -1,15 +1,18 @@
 """Watches the root model's forward through a hook on that one instance.
 
-The hook is an object that pickles into something that needs no autotrack, so a model saved whole
-during a run loads everywhere.
+Copies and pickles of a model hold no hook of ours, so a model saved whole during a run is the file
+that it is without autotrack: also `torch.load` with `weights_only`, which admits known classes
+only, reads it.
 """
 
 from __future__ import annotations
 
 import functools
 import sys
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from torch import nn
 from torch.compiler import is_compiling
 
 from autotrack.context import active
@@ -18,13 +21,31 @@ from autotrack.events import CriterionEntered, LossComputed, ModelCalled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import nn
-
     from autotrack.observers._patch import Patch
 
 
 def install(patch: Patch) -> None:
-    """Nothing is watched until a run knows its model and calls `watch`."""
+    """Keep our hooks out of what is copied and pickled; a run that knows a model calls `watch`."""
+    # Before Python 3.11 objects have no `__getstate__` of their own: their state is their `vars`.
+    patch.replace(nn.Module, "__getstate__", _wrap_state, default=vars)
+
+
+def _wrap_state(original: Any) -> Any:
+    def __getstate__(self: nn.Module) -> Any:
+        state = original(self)
+        # Through `vars`: a module whose `__init__` has not run yet has no hooks at all.
+        held = (vars(self).get(name, {}) for name in ("_forward_hooks", "_forward_pre_hooks"))
+        ours = {n for hooks in held for n, hook in hooks.items() if isinstance(hook, _Forward)}
+        return _without(state, ours) if ours and isinstance(state, dict) else state
+
+    return __getstate__
+
+
+def _without(state: dict[str, Any], hooks: set[int]) -> dict[str, Any]:
+    """Return a module's state less some of its hooks; `state` itself may be the living module's."""
+    places = [k for k in state if k.startswith(("_forward_hooks", "_forward_pre_hooks"))]
+    kept = {k: OrderedDict((n, h) for n, h in state[k].items() if n not in hooks) for k in places}
+    return {**state, **kept}
 
 
 def watch(module: nn.Module) -> Callable[[], None]:
@@ -34,7 +55,7 @@ def watch(module: nn.Module) -> Callable[[], None]:
 
 
 def watch_criterion(module: nn.Module) -> Callable[[], None]:
-    """Emit `CriterionEntered` and `LossComputed` around a person's own criterion; returns the undo."""
+    """Emit events around each call of a person's own criterion; returns the undo."""
     before = module.register_forward_pre_hook(_CriterionEntered())
     # Called after an exception too, so that the two always come in pairs.
     after = module.register_forward_hook(_CriterionLeft(), always_call=True)
@@ -47,7 +68,7 @@ def watch_criterion(module: nn.Module) -> Callable[[], None]:
 
 
 class _Forward:
-    """A forward hook that leaves nothing of autotrack in a pickle of the module."""
+    """A forward hook that also leaves nothing of autotrack where a module pickles its own way."""
 
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
         if not is_compiling() and (run := active()) is not None:

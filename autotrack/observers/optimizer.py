@@ -15,6 +15,7 @@ from torch.optim.optimizer import (
 
 from autotrack.context import active
 from autotrack.events import GradientsZeroed, StepDone, StepStarted
+from autotrack.observers._dynamo import leave_eager
 
 if TYPE_CHECKING:
     from autotrack.observers._patch import Patch
@@ -22,10 +23,17 @@ if TYPE_CHECKING:
 
 def install(patch: Patch) -> None:
     """Watch the steps of every optimizer, a person's own subclasses and compiled steps included."""
+    # PyTorch calls step hooks from one function around every step. Compiled, it would have to be
+    # compiled anew because of our hooks, and without them in it.
+    patch.undo.callback(leave_eager(Optimizer.profile_hook_step(_no_step)))
     patch.hook(register_optimizer_step_pre_hook, _step_started)
     patch.hook(register_optimizer_step_post_hook, _step_done)
     patch.replace(Optimizer, "zero_grad", _wrap_zero_grad)
     patch.replace(nn.Module, "zero_grad", _wrap_zero_grad)
+
+
+def _no_step(self: Any) -> None:
+    """Stand in for a step where only what PyTorch puts around it is wanted."""
 
 
 def _step_started(optimizer: Optimizer, args: Any, kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""One file per consumer of records. A sink is found by its file's name; there is no list to edit."""
+"""One file per consumer of records, found by its name; there is no list to edit."""
 
 from __future__ import annotations
 

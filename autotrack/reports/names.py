@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from autotrack.report.style import SOFT_INK, TEXT_POINTS
+from autotrack.reports.style import SOFT_INK, TEXT_POINTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.text import Annotation
 
-    from autotrack.report.panel import EndLabel, Panel
+    from autotrack.reports.panel import EndLabel, Panel
 
 Floats = NDArray[np.float64]
 
 _INDENT = 7.0
-_BETWEEN = 2.0
+_BETWEEN = 5.0
 
 
 def write_names(panel: Panel) -> list[Annotation]:

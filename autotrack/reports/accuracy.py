@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autotrack.report import canvas
-from autotrack.report.passes import curves_of, fill_passes
+from autotrack.reports import canvas
+from autotrack.reports.passes import curves_of, fill_passes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
-    from autotrack.report.panel import Panel
+    from autotrack.reports.panel import Panel
 
 
 def draw(history: History) -> Figure | None:

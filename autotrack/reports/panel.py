@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from autotrack.report.scales import whole
-from autotrack.report.style import INK, SOFT_INK, TEXT_POINTS
+from autotrack.reports.scales import whole
+from autotrack.reports.style import INK, SOFT_INK, TEXT_POINTS, TITLE_PAD
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-    from autotrack.report.positions import TimeAxis
+    from autotrack.reports.positions import TimeAxis
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,19 @@ class Panel:
         What stands aside is left out where it would come too close to the title.
         """
         self.ax.set_title(title, x=0.0, ha="left")
-        if aside:
-            size = TEXT_POINTS - (1.0 if self.small else 0.0)
-            self.aside = self.ax.set_title(
-                aside, loc="right", fontsize=size, fontweight="normal", color=SOFT_INK
-            )
+        if self.aside is not None:
+            self.aside.remove()
+        self.aside = self.ax.annotate(
+            aside,
+            (1.0, 1.0),
+            xycoords="axes fraction",
+            xytext=(0.0, TITLE_PAD),
+            textcoords="offset points",
+            ha="right",
+            fontsize=TEXT_POINTS - (1.0 if self.small else 0.0),
+            color=SOFT_INK,
+            in_layout=False,
+        )
 
     def say_smoothed(self, reach: int) -> None:
         """Say that the bold lines are smoothed over so many steps to either side."""

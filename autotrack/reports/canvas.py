@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from autotrack.history import History
-from autotrack.report import style
-from autotrack.report.names import spread_names, write_names
-from autotrack.report.notes import place_notes
-from autotrack.report.panel import Panel
-from autotrack.report.positions import TimeAxis
-from autotrack.report.texts import hide_crowded_ticks
+from autotrack.reports import style
+from autotrack.reports.names import spread_names, write_names
+from autotrack.reports.notes import place_notes
+from autotrack.reports.panel import Panel
+from autotrack.reports.positions import TimeAxis
+from autotrack.reports.texts import hide_crowded_ticks
 
 Fill = Callable[[Panel, History], None]
 

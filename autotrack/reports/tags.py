@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from autotrack.report.style import BLUE, COLOURS, GREEN, PURPLE, VERMILLION
+from autotrack.reports.style import BLUE, COLOURS, GREEN, PURPLE, VERMILLION
 
 if TYPE_CHECKING:
     from autotrack.history import History
@@ -48,7 +48,8 @@ def evaluations(history: History, quantity: str) -> list[Curve]:
     for index, tag in enumerate(found):
         name = _phase(history, quantity, tag)
         colour = _free_colour(name, taken)
-        taken.add(colour)
+        # More phases than colours: they begin anew, and markers and names tell them apart.
+        taken = {*taken, colour} if len(taken) + 1 < len(COLOURS) else {colour}
         curves.append(Curve(history[tag], "", name, colour, _MARKERS[index % len(_MARKERS)]))
     return curves
 
@@ -75,5 +76,5 @@ def _phase(history: History, quantity: str, tag: str) -> str:
 
 def _free_colour(phase: str, taken: set[str]) -> str:
     wished = _OWN_COLOURS.get(phase.partition("_")[0] if phase != "train_eval" else phase)
-    free = [colour for colour in COLOURS if colour not in taken]
-    return wished if wished in free else (free or list(COLOURS))[0]
+    free = [colour for colour in COLOURS if colour not in taken] or list(COLOURS)
+    return wished if wished in free else free[0]

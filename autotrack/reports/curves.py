@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autotrack.report.decimation import decimate
-from autotrack.report.panel import FOOT, EndLabel, Note, Panel
-from autotrack.report.scales import whole
-from autotrack.report.smoothing import Smoothed, is_noisy, needs_smoothing, smooth
-from autotrack.report.style import ALARM, PAPER, SOFT_INK, letters
+from autotrack.reports.decimation import decimate
+from autotrack.reports.panel import FOOT, EndLabel, Note, Panel
+from autotrack.reports.scales import whole
+from autotrack.reports.smoothing import Smoothed, is_noisy, needs_smoothing, smooth
+from autotrack.reports.style import ALARM, PAPER, SOFT_INK, letters
 
 if TYPE_CHECKING:
-    from autotrack.report.tags import Curve
+    from autotrack.reports.tags import Curve
 
 Floats = NDArray[np.float64]
 

@@ -9,14 +9,14 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from autotrack.report.scales import Steps, whole
+from autotrack.reports.scales import Steps, whole
 from autotrack.series import HistogramSeries, Series, VectorSeries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from autotrack.history import History
-    from autotrack.report.tags import Curve
+    from autotrack.reports.tags import Curve
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

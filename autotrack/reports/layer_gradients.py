@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autotrack.report import canvas
-from autotrack.report.depth import fill_layers, layers_of, never_positive, positive_values
-from autotrack.report.scales import set_value_axis
+from autotrack.reports import canvas
+from autotrack.reports.depth import fill_layers, layers_of, never_positive, positive_values
+from autotrack.reports.scales import set_value_axis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
-    from autotrack.report.panel import Panel
+    from autotrack.reports.panel import Panel
 
 
 def draw(history: History) -> Figure | None:

@@ -7,13 +7,12 @@ import html
 import importlib
 import os
 import pkgutil
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autotrack.errors import UsageError
-from autotrack.report import style
+from autotrack.reports import style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -96,9 +95,7 @@ def _write(figure: Figure, path: Path, kind: str) -> Path:
     # Who looks while this runs sees the old file or the new one, never half of one.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
-        with style.applied(), warnings.catch_warnings():
-            # A letter that no installed font has is drawn as a box; in an SVG it is there as text.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        with style.applied():
             figure.savefig(unfinished, format=kind, metadata=_METADATA[kind])
         unfinished.replace(path)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -46,6 +47,7 @@ DPI = 200
 
 TITLE_POINTS = 11.0
 TEXT_POINTS = 8.5
+TITLE_PAD = 10.0
 
 _LEGIBLE = 4.5
 _LINEAR_BELOW = 0.04045
@@ -92,7 +94,7 @@ _OURS: dict[str, Any] = {
     "axes.titlesize": TITLE_POINTS,
     "axes.titleweight": "bold",
     "axes.titlecolor": INK,
-    "axes.titlepad": 10.0,
+    "axes.titlepad": TITLE_PAD,
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.grid.axis": "y",
@@ -129,7 +131,9 @@ _OURS: dict[str, Any] = {
 @contextmanager
 def applied() -> Iterator[None]:
     """While this lasts, Matplotlib draws in this style; after it, with the person's settings."""
-    with mpl.rc_context(cast("Any", _settings())):
+    with mpl.rc_context(cast("Any", _settings())), warnings.catch_warnings():
+        # A letter that no installed font has is drawn as a box; in an SVG it is there as text.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 

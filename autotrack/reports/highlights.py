@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from autotrack.report.curves import ring
-from autotrack.report.panel import Note, Panel
-from autotrack.report.scales import MINUS, number
-from autotrack.report.smoothing import noise
-from autotrack.report.style import INK, letters
+from autotrack.reports.curves import ring
+from autotrack.reports.panel import Note, Panel
+from autotrack.reports.scales import MINUS, number
+from autotrack.reports.smoothing import noise
+from autotrack.reports.style import INK, letters
 
 if TYPE_CHECKING:
-    from autotrack.report.tags import Curve
+    from autotrack.reports.tags import Curve
 
 Floats = NDArray[np.float64]
 

@@ -7,6 +7,6 @@ settings and backend stay as they are.
 
 from __future__ import annotations
 
-from autotrack.report.saving import Report, save
+from autotrack.reports.saving import Report, save
 
 __all__ = ["Report", "save"]

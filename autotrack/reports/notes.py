@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from autotrack.report.panel import FOOT, Note, Panel
-from autotrack.report.style import PAPER, RULE, TEXT_POINTS
-from autotrack.report.texts import visible_texts
+from autotrack.reports.panel import FOOT, Note, Panel
+from autotrack.reports.style import PAPER, RULE, TEXT_POINTS
+from autotrack.reports.texts import visible_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

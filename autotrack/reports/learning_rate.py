@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autotrack.report import canvas
-from autotrack.report.curves import draw_steps, end_of_line, name_line
-from autotrack.report.scales import finite, number, set_value_axis, wants_log
-from autotrack.report.style import COLOURS
-from autotrack.report.tags import Curve
+from autotrack.reports import canvas
+from autotrack.reports.curves import draw_steps, end_of_line, name_line
+from autotrack.reports.scales import finite, number, set_value_axis, wants_log
+from autotrack.reports.style import COLOURS
+from autotrack.reports.tags import Curve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
-    from autotrack.report.panel import Panel
+    from autotrack.reports.panel import Panel
     from autotrack.series import Series
 
 _MOST_NAMED = 3

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autotrack.report import (
+from autotrack.reports import (
     accuracy,
     canvas,
     gradient_norm,
@@ -17,21 +16,23 @@ from autotrack.report import (
     throughput,
     update_ratio,
 )
-from autotrack.report.panel import Panel
-from autotrack.report.positions import TimeAxis
-from autotrack.report.scales import whole
+from autotrack.reports.depth import shortened
+from autotrack.reports.panel import Panel
+from autotrack.reports.positions import TimeAxis
+from autotrack.reports.scales import whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
-    from autotrack.report.canvas import Fill
+    from autotrack.reports.canvas import Fill
 
 _WIDTH = 10.0
 _HEAD = 0.62
 _ROW = 2.75
 _MOST_BELOW = 4
 _FACT_LETTERS = 110
+_NAME_LETTERS = 60
 
 
 def draw(history: History) -> Figure | None:
@@ -97,7 +98,7 @@ def _write_head(figure: Figure, history: History, height: float) -> None:
     figure.text(
         left,
         1 - 0.13 / height,
-        textwrap.shorten(name, 80, placeholder=" …"),
+        shortened(name, _NAME_LETTERS),
         fontsize=13,
         fontweight="bold",
         va="top",

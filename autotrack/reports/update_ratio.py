@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autotrack.report import canvas
-from autotrack.report.depth import fill_layers, layers_of, never_positive, positive_values
-from autotrack.report.scales import power_of_ten, set_value_axis
-from autotrack.report.style import SOFT_INK
+from autotrack.reports import canvas
+from autotrack.reports.depth import fill_layers, layers_of, never_positive, positive_values
+from autotrack.reports.scales import power_of_ten, set_value_axis
+from autotrack.reports.style import SOFT_INK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
-    from autotrack.report.panel import Panel
+    from autotrack.reports.panel import Panel
 
 # Rule of thumb from Karpathy's notes for Stanford's CS231n: the ratio should be about 1e-3.
 _USUAL = (3e-4, 3e-3)
@@ -36,7 +36,9 @@ def fill(panel: Panel, history: History) -> None:
     layers = layers_of(history, "autotrack/update_ratio")
     frozen = never_positive(layers)
     asides = [f"{frozen} never updated"] if frozen else []
-    panel.set_title("Update Ratio", " · ".join([*asides, f"shaded: usual, around {power_of_ten(-3)}"]))
+    panel.set_title(
+        "Update Ratio", " · ".join([*asides, f"shaded: usual, around {power_of_ten(-3)}"])
+    )
     panel.set_value_label("Update norm / weight norm")
     values = np.append(positive_values(layers), _USUAL)
     set_value_axis(panel.ax, values, log=True)

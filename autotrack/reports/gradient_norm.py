@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from autotrack.report import canvas
-from autotrack.report.curves import draw_steps, end_of_line, name_line
-from autotrack.report.scales import finite, set_value_axis, wants_log
-from autotrack.report.style import ORANGE
-from autotrack.report.tags import training
+from autotrack.reports import canvas
+from autotrack.reports.curves import draw_steps, end_of_line, name_line
+from autotrack.reports.scales import finite, set_value_axis, wants_log
+from autotrack.reports.style import ORANGE
+from autotrack.reports.tags import training
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
-    from autotrack.report.panel import Panel
-    from autotrack.report.tags import Curve
+    from autotrack.reports.panel import Panel
+    from autotrack.reports.tags import Curve
 
 _DECADES = 1.5
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autotrack.report.curves import draw_steps
-from autotrack.report.scales import finite, set_value_axis
-from autotrack.report.tags import training
+import numpy as np
+
+from autotrack.reports.curves import draw_steps
+from autotrack.reports.scales import finite, set_value_axis
+from autotrack.reports.tags import training
 
 if TYPE_CHECKING:
     from autotrack.history import History
-    from autotrack.report.panel import Panel
-    from autotrack.report.tags import Curve
+    from autotrack.reports.panel import Panel
+    from autotrack.reports.tags import Curve
 
 
 def exists(history: History) -> bool:
@@ -22,9 +24,9 @@ def exists(history: History) -> bool:
 def fill(panel: Panel, history: History) -> None:
     """Draw the throughput into a panel, from zero."""
     unit, curves = _curves(history)
-    panel.set_title(f"{unit.capitalize()} per Second")
-    set_value_axis(panel.ax, finite(curve.series.value for curve in curves))
-    panel.ax.set_ylim(bottom=0.0)
+    panel.set_title(f"{unit.capitalize()}/s")
+    values = finite(curve.series.value for curve in curves)
+    set_value_axis(panel.ax, np.append(values, 0.0), room=(0.0, 0.1))
     panel.set_time()
     for curve in curves:
         draw_steps(panel, curve)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autotrack.report.histograms import draw_group
+from autotrack.reports.histograms import draw_group
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
-from autotrack.report import canvas, style
-from autotrack.report.densities import density, value_range
-from autotrack.report.depth import shortened
-from autotrack.report.positions import TimeAxis
-from autotrack.report.scales import PlainNumbers, whole
+from autotrack.reports import canvas, style
+from autotrack.reports.densities import density, value_range
+from autotrack.reports.depth import shortened
+from autotrack.reports.positions import TimeAxis
+from autotrack.reports.scales import PlainNumbers, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ _MOST_PANELS = 12
 _COLUMNS = 3
 _MOST_RIDGES = 16
 _OVERLAP = 2.6
-_GRID = 240
+_GRID = 180
 _NAME_LETTERS = 30
 # Gradients have long thin tails; drawn in full, everything else would be a needle.
 _TAILS = {"Weights": 0.002, "Gradients": 0.01}
@@ -124,7 +124,7 @@ def _set_ridge_axes(ax: Axes, low: float, high: float, ridges: int) -> None:
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
     ax.grid(visible=False)
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(PlainNumbers())
     if low < 0 < high:
         ax.axvline(0.0, color=style.RULE, linewidth=0.6, zorder=1)

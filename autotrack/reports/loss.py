@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autotrack.report import canvas
-from autotrack.report.curves import draw_means, draw_passes, draw_steps, end_of_line, name_line
-from autotrack.report.highlights import mark_drops, mark_extreme
-from autotrack.report.scales import finite, set_value_axis, wants_log
-from autotrack.report.tags import before_training, evaluations, training
+from autotrack.reports import canvas
+from autotrack.reports.curves import draw_means, draw_passes, draw_steps, end_of_line, name_line
+from autotrack.reports.highlights import mark_drops, mark_extreme
+from autotrack.reports.scales import finite, set_value_axis, wants_log
+from autotrack.reports.tags import before_training, evaluations, training
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
-    from autotrack.report.panel import Panel
-    from autotrack.report.tags import Curve
+    from autotrack.reports.panel import Panel
+    from autotrack.reports.tags import Curve
 
 _MANY_EPOCHS = 20
 _MOST_MINIMA = 2

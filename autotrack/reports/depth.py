@@ -10,15 +10,15 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, to_hex
 
-from autotrack.report import style
-from autotrack.report.curves import draw_line, drawable, name_line
-from autotrack.report.smoothing import needs_smoothing, smooth
+from autotrack.reports import style
+from autotrack.reports.curves import draw_line, drawable, name_line
+from autotrack.reports.smoothing import needs_smoothing, smooth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autotrack.history import History
-    from autotrack.report.panel import Panel
+    from autotrack.reports.panel import Panel
     from autotrack.series import VectorSeries
 
     Floats = NDArray[np.float64]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autotrack.report.curves import draw_passes, name_line
-from autotrack.report.highlights import mark_extreme
-from autotrack.report.scales import finite, set_value_axis
-from autotrack.report.tags import before_training, evaluations, training
+from autotrack.reports.curves import draw_passes, name_line
+from autotrack.reports.highlights import mark_extreme
+from autotrack.reports.scales import finite, set_value_axis
+from autotrack.reports.tags import before_training, evaluations, training
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from autotrack.history import History
-    from autotrack.report.panel import Panel
-    from autotrack.report.tags import Curve
+    from autotrack.reports.panel import Panel
+    from autotrack.reports.tags import Curve
 
 
 def curves_of(history: History, quantity: str) -> list[Curve]:

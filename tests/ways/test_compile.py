@@ -1,0 +1,271 @@
+"""torch.compile: tracking adds no graph, no graph break and no recompilation, and stays right.
+
+Every scenario trains some steps plain, and once more with a few of them tracked. Dynamo counts what
+it compiled after each step; the two lists of counts are compared, as are weights and losses.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+import torch
+from torch import nn
+from training_state import gradient_norm, state_of
+
+import autotrack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+dynamo = pytest.importorskip("torch._dynamo", reason="this PyTorch has no torch.compile")
+
+# PyTorch's own: Dynamo and Inductor still use parts of PyTorch that it deprecates.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning:torch")
+
+STEPS = 6
+Step = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+class Counts(NamedTuple):
+    graphs: int
+    breaks: int
+    compilations: int
+    recompilations: int
+
+
+class Parts(NamedTuple):
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    criterion: nn.Module
+    compiled: Callable[..., Any]
+
+
+@dataclass
+class Training:
+    losses: list[float] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
+    correct: list[int] = field(default_factory=list)
+    counts: list[Counts] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict)
+    history: Any = None
+    coverage: str = ""
+
+
+def compiled_model(parts: Parts) -> Step:
+    model = parts.compiled(parts.model, fullgraph=True)
+
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        parts.optimizer.zero_grad()
+        loss = parts.criterion(model(x), y)
+        loss.backward()
+        parts.optimizer.step()
+        return loss
+
+    return step
+
+
+def compiled_in_place(parts: Parts) -> Step:
+    parts.model.compile(backend=parts.compiled.backend, fullgraph=True)  # type: ignore[attr-defined]
+
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        parts.optimizer.zero_grad()
+        loss = parts.criterion(parts.model(x), y)
+        loss.backward()
+        parts.optimizer.step()
+        return loss
+
+    return step
+
+
+def compiled_loss(parts: Parts) -> Step:
+    @parts.compiled(fullgraph=True)
+    def forward(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return parts.criterion(parts.model(x), y)
+
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        parts.optimizer.zero_grad()
+        loss = forward(x, y)
+        loss.backward()
+        parts.optimizer.step()
+        return loss
+
+    return step
+
+
+def compiled_whole_step(parts: Parts) -> Step:
+    @parts.compiled
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        parts.optimizer.zero_grad()
+        loss = parts.criterion(parts.model(x), y)
+        loss.backward()
+        parts.optimizer.step()
+        return loss
+
+    return step
+
+
+def compiled_with_clipping(parts: Parts) -> Step:
+    @parts.compiled
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        loss = parts.criterion(parts.model(x), y)
+        loss.backward()
+        nn.utils.clip_grad_norm_(parts.model.parameters(), 1e6)
+        parts.optimizer.step()
+        parts.optimizer.zero_grad(set_to_none=False)
+        return loss
+
+    return step
+
+
+def compiled_optimizer(parts: Parts) -> Step:
+    optimizer_step = parts.compiled(parts.optimizer.step)
+
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        parts.optimizer.zero_grad()
+        loss = parts.criterion(parts.model(x), y)
+        loss.backward()
+        optimizer_step()
+        return loss
+
+    return step
+
+
+def backward_inside(parts: Parts) -> Step:
+    """The whole of forward and backward in one graph, which needs an option of Dynamo's."""
+
+    @parts.compiled(fullgraph=True)
+    def forward_and_backward(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        loss = parts.criterion(parts.model(x), y)
+        loss.backward()
+        return loss
+
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        parts.optimizer.zero_grad()
+        loss = forward_and_backward(x, y)
+        parts.optimizer.step()
+        return loss.detach()
+
+    return step
+
+
+def counted() -> Counts:
+    counters = dynamo.utils.counters
+    metrics = dynamo.utils.get_compilation_metrics()
+    return Counts(
+        counters["stats"]["unique_graphs"],
+        sum(counters["graph_break"].values()),
+        len(metrics),
+        sum(metric.recompile_reason is not None for metric in metrics),
+    )
+
+
+def train(
+    scenario: Callable[[Parts], Step], backend: str, tracked: tuple[int, int] | None, logdir: Path
+) -> Training:
+    """Train `STEPS` steps; those from `tracked[0]` up to `tracked[1]` are tracked."""
+    dynamo.reset()
+    dynamo.utils.counters.clear()
+    dynamo.utils.clear_compilation_metrics()
+    torch.manual_seed(3)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    xs, ys = torch.randn(STEPS, 16, 4), torch.randint(0, 3, (STEPS, 16))
+
+    def compiled(function: Any = None, **options: Any) -> Any:
+        return torch.compile(function, backend=backend, **options)
+
+    compiled.backend = backend  # type: ignore[attr-defined]
+    step = scenario(Parts(model, optimizer, nn.CrossEntropyLoss(), compiled))
+    done = Training()
+
+    def go(first: int, last: int) -> None:
+        for index in range(first, last):
+            loss = step(xs[index], ys[index])
+            done.losses.append(loss.item())
+            done.norms.append(gradient_norm(model.parameters()))
+            done.counts.append(counted())
+
+    first, last = tracked or (STEPS, STEPS)
+    go(0, first)
+    if tracked:
+        with autotrack.tracking(logdir=str(logdir)) as run:
+            go(first, last)
+        done.history, done.coverage = run.history, str(run.coverage)
+    go(last, STEPS)
+    done.state = state_of(model, optimizer)
+    return done
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dynamo_is_loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The first compilation loads modules that enter themselves in PyTorch's tables for good."""
+    train(compiled_whole_step, "aot_eager", None, tmp_path_factory.mktemp("loaded"))
+
+
+WHEN = {
+    "all": (0, STEPS),
+    "compiled before": (2, STEPS),
+    "tracked first": (0, 3),
+    "between": (2, 4),
+}
+SEEN = {
+    compiled_model: ("Loss/train", "GradNorm/total", "Accuracy/train"),
+    compiled_in_place: ("Loss/train", "GradNorm/total", "Accuracy/train"),
+    compiled_loss: ("Loss/train", "GradNorm/total"),
+    compiled_whole_step: ("Loss/train", "GradNorm/total"),
+    compiled_with_clipping: ("Loss/train",),
+    compiled_optimizer: ("Loss/train", "GradNorm/total", "Accuracy/train"),
+}
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("scenario", SEEN, ids=lambda s: s.__name__)
+def test_tracking_costs_no_compilation(scenario: Any, when: str, tmp_path: Path) -> None:
+    plain = train(scenario, "aot_eager", None, tmp_path)
+    tracked = train(scenario, "aot_eager", WHEN[when], tmp_path / "run")
+    assert plain.counts[0].graphs > 0, "nothing was compiled: the test would prove nothing"
+    compare(scenario, when, plain, tracked)
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="inductor needs a C++ compiler")
+@pytest.mark.parametrize("scenario", [compiled_model, compiled_whole_step], ids=lambda s: s.__name__)
+def test_inductor(scenario: Any, tmp_path: Path) -> None:
+    plain = train(scenario, "inductor", None, tmp_path)
+    tracked = train(scenario, "inductor", WHEN["between"], tmp_path / "run")
+    compare(scenario, "between", plain, tracked)
+
+
+def compare(scenario: Any, when: str, plain: Training, tracked: Training) -> None:
+    assert tracked.state == plain.state
+    assert tracked.losses == plain.losses
+    more = [(p, t) for p, t in zip(plain.counts, tracked.counts, strict=True) if any(a < b for a, b in zip(p, t, strict=True))]
+    assert not more, "Dynamo did more under tracking (plain, tracked)"
+    assert tracked.counts[-1] == plain.counts[-1] or when != "tracked first"
+    first, last = WHEN[when]
+    assert set(SEEN[scenario]) <= set(tracked.history)
+    loss = tracked.history["Loss/train"]
+    assert loss.step.tolist() == list(range(last - first))
+    assert loss.value.tolist() == torch.tensor(plain.losses[first:last]).tolist()
+    if "GradNorm/total" in SEEN[scenario]:
+        norms = tracked.history["GradNorm/total"].value.tolist()
+        assert norms == pytest.approx(plain.norms[first:last], rel=1e-4)
+
+
+@pytest.mark.skipif(
+    not hasattr(dynamo.config, "trace_autograd_ops"), reason="this Dynamo cannot trace backward"
+)
+def test_a_backward_inside_the_graph_is_absent_not_wrong(tmp_path: Path) -> None:
+    with dynamo.config.patch(trace_autograd_ops=True):
+        plain = train(backward_inside, "aot_eager", None, tmp_path)
+        tracked = train(backward_inside, "aot_eager", WHEN["between"], tmp_path / "run")
+    assert tracked.state == plain.state
+    assert tracked.losses == plain.losses
+    assert tracked.counts == plain.counts
+    print(tracked.coverage, list(tracked.history))
+    assert not [tag for tag in tracked.history if tag.startswith(("Loss/", "Accuracy/"))]
+    norms = tracked.history["GradNorm/total"].value.tolist()
+    assert norms == pytest.approx(plain.norms[2:4], rel=1e-4)
