@@ -14,7 +14,8 @@ import wrapt
 
 from autotrack import context
 from autotrack.config import Config, is_disabled
-from autotrack.errors import NoRunError, UsageError
+from autotrack.errors import AutotrackError, NoRunError, UsageError
+from autotrack.guard import Guard, attempt
 
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
@@ -47,11 +48,12 @@ class tracking:  # noqa: N801 - used as a statement: `with tracking(model, optim
 
     def __enter__(self) -> Run:
         frame = _caller()
-        run: Run = _open(self._config, id(frame), (frame.f_code, frame.f_lineno))
-        names = _names_in(frame, self._things)
+        names = attempt(_names_in, frame, self._things) or [None] * len(self._things)
+        things = list(zip(names, self._things, strict=True))
+        run: Run = _open(self._config, id(frame), (frame.f_code, frame.f_lineno), things)
         del frame
         try:
-            run.give(zip(names, self._things, strict=True))
+            run.give(things)
         except BaseException:
             run.finish()
             raise
@@ -135,16 +137,31 @@ def log(name: str, value: Any) -> None:
 # -- opening a run ------------------------------------------------------------------------------
 
 
-def _open(config: Config, boundary: int | None, opened_at: Any) -> Any:
+def _open(
+    config: Config, boundary: int | None, opened_at: Any, things: Sequence[tuple[str | None, Any]]
+) -> Any:
     global _last
     if is_disabled():
         return _Inert()
-    from autotrack.run import Run
-
-    run = Run(config, boundary=boundary, opened_at=opened_at)
+    run: Any = Guard(strict=config.strict).call("autotrack", _made, config, boundary, opened_at)
+    if isinstance(run, AutotrackError):
+        raise run
+    if run is None:
+        return _Inert()
+    run.refuse_nested(things)
     run.start()
     _last = run
     return run
+
+
+def _made(config: Config, boundary: int | None, opened_at: Any) -> Run | AutotrackError:
+    """Return a new run, or the error that tells the person what they asked wrongly."""
+    from autotrack.run import Run
+
+    try:
+        return Run(config, boundary=boundary, opened_at=opened_at)
+    except AutotrackError as error:
+        return error
 
 
 def _current() -> Any:
@@ -275,9 +292,10 @@ def _bound(wrapped: Any, args: Any, kwargs: Any) -> dict[str, Any]:
 @contextlib.contextmanager
 def _opened(config: Config, arguments: dict[str, Any]) -> Iterator[Any]:
     """Open a run around a call and end it with the call, its exception included."""
-    run = _open(config, id(sys._getframe(2)), None)
+    things = attempt(_things_in, arguments) or []
+    run = _open(config, id(sys._getframe(2)), None, things)
     try:
-        run.give(_things_in(arguments))
+        run.give(things)
         yield run
     except BaseException as error:
         # A generator that is left early is no failure: its last pass is one, as after `break`.

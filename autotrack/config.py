@@ -28,7 +28,9 @@ class Config:
     `"+name"` adds to the defaults. `histograms`: epochs (or hundreds of steps) between snapshots, 0
     for none. `include`, `exclude`: patterns of parameter names. `budget`: the most share of the
     loop's time that autotrack may take, once it has used `budget_after` seconds of its own.
-    `config`: hyperparameters to record. `strict`: let autotrack's own failures raise.
+    `config`: hyperparameters to record. `ranks`: which of several processes that train together
+    record, `"0"` for the first, `"all"` for each, in `rank<k>/` of `logdir`. `strict`: let
+    autotrack's own failures raise.
     """
 
     logdir: Path | None = None
@@ -41,6 +43,7 @@ class Config:
     budget: float | None = 0.05
     budget_after: float = 1.0
     config: Mapping[str, Any] = field(default_factory=dict)
+    ranks: str = "0"
     strict: bool = False
 
     @classmethod
@@ -176,6 +179,12 @@ def _mapping(value: Any) -> dict[str, Any]:
     return {str(key): item for key, item in dict(as_dict).items()}
 
 
+def _ranks(value: Any) -> str:
+    if str(value) not in ("0", "all"):
+        raise ValueError
+    return str(value)
+
+
 def _flag(value: Any) -> bool:
     if isinstance(value, str):
         if value.lower() not in _TRUE | _FALSE:
@@ -195,6 +204,7 @@ _CHECKS = {
     "budget": _share,
     "budget_after": _seconds,
     "config": _mapping,
+    "ranks": _ranks,
     "strict": _flag,
 }
 _EXPECTED = {
@@ -208,5 +218,6 @@ _EXPECTED = {
     "budget": "a share of the loop's time above 0 is expected, such as 0.05, or None",
     "budget_after": "a number of seconds is expected",
     "config": "a mapping of hyperparameters is expected",
+    "ranks": '"0" or "all" is expected',
     "strict": "true or false is expected",
 }

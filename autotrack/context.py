@@ -7,6 +7,7 @@ observed; a forked process inherits its parent's context, so it is cleared there
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any, Protocol
 
@@ -16,6 +17,9 @@ class Emitter(Protocol):
 
     def emit(self, event: Any) -> None:
         """Take one event; never raises unless the run is strict."""
+
+    def notice(self, make: Callable[..., Any], *args: Any) -> None:
+        """Take the event that `make(*args)` reads from a call; never raises unless strict."""
 
 
 _active: ContextVar[Emitter | None] = ContextVar("autotrack_active_run", default=None)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 # Not `warnings`: under `python -W error` a warning would be raised into the person's loop.
 log = logging.getLogger("autotrack")
@@ -38,6 +39,22 @@ class Guard:
                 raise
             self.switch_off(part, error)
             return None
+
+    def protect(self, part: str, function: Callable[[T], object]) -> Callable[[T], None]:
+        """Return `function` guarded like `call`, for what runs at every step."""
+        failed = self.failed
+
+        def protected(argument: T) -> None:
+            if part in failed:
+                return
+            try:
+                function(argument)
+            except Exception as error:
+                if self.strict:
+                    raise
+                self.switch_off(part, error)
+
+        return protected
 
     def switch_off(self, part: str, error: BaseException) -> None:
         """Remember that `part` failed and say so, once."""

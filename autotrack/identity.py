@@ -40,4 +40,6 @@ class Registry:
 
     def forget(self, value: Any) -> None:
         """Drop every object that has this value."""
-        self._known = {key: pair for key, pair in self._known.items() if pair[1] is not value}
+        # A copy: another thread's run may add to it meanwhile.
+        known = list(self._known.items())
+        self._known = {key: pair for key, pair in known if pair[1] is not value}

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autotrack import context, metrics, observers, sinks
+from autotrack import context, metrics, observers, ranks, sinks
 from autotrack.buffer import Buffer, record_of
 from autotrack.capture.capture import Capture
 from autotrack.capture.models import Models
 from autotrack.capture.streams import settle_names, tag_of
 from autotrack.config import Config, default_directory
-from autotrack.coverage import Coverage, describe
+from autotrack.coverage import Coverage, Tallies, describe
 from autotrack.directory import free_directory
 from autotrack.errors import NestedRunError
 from autotrack.events import StepDone
-from autotrack.guard import Guard
+from autotrack.guard import Guard, attempt
 from autotrack.identity import Registry
 from autotrack.loopscope import LoopScope
 from autotrack.metrics import Surroundings
@@ -56,12 +56,16 @@ class Run:
         boundary: int | None = None,
         opened_at: Line | None = None,
         only_if_trained: bool = False,
+        placed: bool = False,
     ) -> None:
+        """With `placed`, `config.logdir` is where this very process records, whatever its rank."""
         self.config = config
+        self._placed = placed
         self._only_if_trained = only_if_trained
         self.started = time.time()
-        self.directory = free_directory(config.logdir or default_directory())
-        self.name = config.name or self.directory.name
+        self._home = config.logdir or default_directory()
+        self._silent = not self._settle_directory()
+        self.name = config.name or self._home.name
         self.cost = 0.0
         self.open = False
         self._guard = Guard(strict=config.strict)
@@ -74,9 +78,11 @@ class Run:
             LoopScope(boundary, opened_at), self._publish, self._add_row, self._models
         )
         self._capture.training.snapshot_due = self._snapshot_due
-        self._listeners = _listeners(self._metrics)
+        self._see = self._guard.protect("capture", self._capture.see)
+        self._listeners = _listeners(self._metrics, self._guard)
         self._schedules: dict[Any, Schedule] = {}
         self._buffer = Buffer()
+        self._tallies = Tallies()
         self._busy = False
         self._pid = os.getpid()
         self._flushed = time.monotonic()
@@ -85,11 +91,13 @@ class Run:
     # -- life ------------------------------------------------------------------------------------
 
     def give(self, things: Iterable[tuple[str | None, Any]]) -> None:
-        """Take models and optimizers that the person handed over, with their names where known.
+        """Take models and optimizers that the person handed over, with their names where known."""
+        for name, thing in things:
+            _given.set(thing, self)
+            self._guard.call("discovery", self._know, name, thing)
 
-        Raises NestedRunError when another open run was given the same one.
-        """
-        things = list(things)
+    def refuse_nested(self, things: Iterable[tuple[str | None, Any]]) -> None:
+        """Raise NestedRunError when another open run was given one of `things`."""
         for name, thing in things:
             other = _given.get(thing)
             if other is not None and other is not self:
@@ -98,9 +106,6 @@ class Run:
                     "still open; end that one first, or track it once"
                 )
                 raise NestedRunError(msg)
-        for name, thing in things:
-            _given.set(thing, self)
-            self._guard.call("discovery", self._know, name, thing)
 
     def _know(self, name: str | None, thing: Any) -> None:
         if isinstance(thing, torch.nn.Module):
@@ -118,40 +123,60 @@ class Run:
         if not self.open:
             return
         self.open = False
-        _given.forget(self)
-        self._guard.call("models", self._models.release)
-        if "hooks" not in self._guard.failed:
-            self._guard.call("hooks", observers.release)
+        try:
+            self._guard.call("models", self._let_go)
+        finally:
+            if "hooks" not in self._guard.failed:
+                self._guard.call("hooks", observers.release)
         if os.getpid() != self._pid:
             return
         self._busy = True
         self._guard.call("capture", self._capture.end, failed=error is not None)
-        self._write_coverage()
+        self._guard.call("coverage", self._write_coverage)
         self.flush()
         for name, sink in self._sinks or []:
-            self._guard.call(f"sink {name}", sink.close)
+            if f"sink {name}" in self._guard.failed:
+                attempt(sink.close)
+            else:
+                self._guard.call(f"sink {name}", sink.close)
         self._busy = False
+
+    def _let_go(self) -> None:
+        _given.forget(self)
+        self._models.release()
 
     # -- events ----------------------------------------------------------------------------------
 
     @observers.uncompiled
     def emit(self, event: Any) -> None:
         """Take one event; what autotrack itself does meanwhile is not observed."""
-        if self._busy or not self.open:
+        if self._busy or self._silent or not self.open:
             return
         began = time.perf_counter()
         self._busy = True
         try:
-            self._guard.call("capture", self._capture.see, event)
+            self._see(event)
             if type(event) is StepDone:
                 self._flush_when_due()
         finally:
             self._busy = False
             self.cost += time.perf_counter() - began
 
+    @observers.uncompiled
+    def notice(self, make: Callable[..., Any], *args: Any) -> None:
+        """Take the event that `make(*args)` reads from a call.
+
+        What cannot be read ends the capture: without one of its events, later numbers are wrong.
+        """
+        if self._busy or self._silent or not self.open:
+            return
+        event = self._guard.call("capture", make, *args)
+        if event is not None:
+            self.emit(event)
+
     def _publish(self, moment: Any) -> None:
-        for part, handler in self._listeners.get(type(moment), ()):
-            self._guard.call(part, handler, moment)
+        for handler in self._listeners.get(type(moment), ()):
+            handler(moment)
 
     def _snapshot_due(self, stream: Any, last_batch: bool) -> bool:  # noqa: FBT001 - a callback
         schedule = self._schedules.get(stream)
@@ -162,7 +187,8 @@ class Run:
     # -- records ---------------------------------------------------------------------------------
 
     def _add_row(self, row: Row, stream: Any) -> None:
-        if row:
+        # What can no longer be written must not pile up.
+        if row and not self._silent and "flush" not in self._guard.failed:
             self._buffer.add(row, stream)
 
     def log(self, name: str, value: Any) -> None:
@@ -198,17 +224,29 @@ class Run:
             return
         rows = self._buffer.take()
         records = [record_of(row, partial(tag_of, stream)) for row, stream in rows]
+        self._tallies.add(records)
         self._write(records)
 
     def _write(self, records: list[Record]) -> None:
         if self._sinks is None:
-            self.directory = free_directory(self.directory)
+            # Only now is it sure that a process group knows this process's rank.
+            self._silent = not self._settle_directory()
+            if self._silent:
+                return
             self._sinks = [
                 (n, s) for n, make in self._sink_factories if (s := self._open(n, make)) is not None
             ]
             records = [self._first_record(), *records]
         for name, sink in self._sinks:
             self._guard.call(f"sink {name}", sink.write, records)
+
+    def _settle_directory(self) -> bool:
+        """Choose the directory, or return False where this process shall not record."""
+        folder = "" if self._placed else ranks.folder(self.config)
+        if folder is not None:
+            self._home = free_directory(self._home, folder)
+        self.directory = self._home / (folder or "")
+        return folder is not None
 
     def _open(self, name: str, make: Callable[[Path], Any]) -> Any:
         return self._guard.call(f"sink {name}", make, self.directory)
@@ -241,14 +279,15 @@ class Run:
     @property
     def coverage(self) -> Coverage:
         """What was hooked, whether it fired, and what is missing and why."""
-        return describe(self._capture, self._surroundings, self._guard.failed, self._missing)
+        return describe(
+            self._capture, self._surroundings, self._tallies, self._guard.failed, self._missing
+        )
 
     def _write_coverage(self) -> None:
-        row = self._guard.call("coverage", self._coverage_row)
-        if row is not None:
-            self._buffer.add(row, None)
+        self._buffer.add(self._coverage_row(), None)
 
     def _coverage_row(self) -> Row:
+        self._guard.call("flush", self._flush)
         coverage = self.coverage
         row = Row(0, time.time(), texts=[("coverage", coverage.markdown())])
         row.hidden.append(("autotrack/coverage", coverage.json()))
@@ -268,13 +307,14 @@ class Run:
         context.leave(self._token)
 
 
-def _listeners(found: list[metrics.Metric]) -> dict[type, list[tuple[str, Callable[[Any], None]]]]:
-    listeners: dict[type, list[tuple[str, Callable[[Any], None]]]] = {}
+def _listeners(
+    found: list[metrics.Metric], guard: Guard
+) -> dict[type, list[Callable[[Any], None]]]:
+    listeners: dict[type, list[Callable[[Any], None]]] = {}
     for metric in found:
         for moment, method in metric.listens.items():
-            listeners.setdefault(moment, []).append(
-                (type(metric).__name__, getattr(metric, method))
-            )
+            handler = guard.protect(type(metric).__name__, getattr(metric, method))
+            listeners.setdefault(moment, []).append(handler)
     return listeners
 
 

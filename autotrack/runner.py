@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 from autotrack.config import Config, default_directory, is_disabled
 from autotrack.directory import free_directory
 from autotrack.errors import UsageError
-from autotrack.launched import children
+from autotrack.launched.telling import children
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,7 +16,9 @@ import pytest
 import autotrack
 from autotrack import launched
 from autotrack.guard import Guard
-from autotrack.launched import Orders, place, summary
+from autotrack.launched.orders import Orders
+from autotrack.launched.pool import is_idle
+from autotrack.launched.telling import say, summary
 
 ROOT = Path(__file__).parents[1]
 
@@ -185,6 +187,10 @@ EVERY_KIND = """
                 assert child.exitcode == 0
                 if work is train:
                     kinds[child.pid] = 4
+        for method in ("fork", "spawn"):
+            with multiprocessing.get_context(method).Pool(1) as pool:
+                pool.map(train, [1])
+                kinds[pool.apply(os.getpid)] = 4
         child = os.fork()
         if not child:
             train(2)
@@ -202,11 +208,11 @@ def test_every_child_that_trains_writes_a_record_of_its_own(tmp_path: Path) -> N
     done = tracked(tmp_path, EVERY_KIND, "script.py")
     assert done.returncode == 0, done.stderr
     kinds = eval(done.stdout.rpartition("kinds ")[2])  # noqa: S307 - what the script printed
-    assert len(kinds) == 5
+    assert len(kinds) == 7
     expected = {f"out/child-{pid}": list(range(steps)) for pid, steps in kinds.items()}
     assert records(tmp_path) == expected
     told = ", ".join(sorted(expected)[:4])
-    assert done.stderr == f"autotrack: child processes recorded in {told} and 1 more\n"
+    assert done.stderr == f"autotrack: child processes recorded in {told} and 3 more\n"
 
 
 def test_a_parent_that_trains_is_not_disturbed_by_its_fork(tmp_path: Path) -> None:
@@ -282,7 +288,7 @@ def test_place(
     if rank is not None:
         for name, text in {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "4"}.items():
             monkeypatch.setenv(name, text)
-    there = place(Orders(orders.directory, orders.options, orders.home, ranks))
+    there = Orders(orders.directory, orders.options, orders.home, ranks).place
     assert there == (None if expected is None else tmp_path / expected)
 
 
@@ -290,7 +296,7 @@ def test_a_variable_called_rank_alone_is_no_torchrun(
     orders: Orders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RANK", "7")
-    assert place(orders) == Path(orders.directory)
+    assert orders.place == Path(orders.directory)
 
 
 def test_children_are_listed_but_not_other_runs(orders: Orders, tmp_path: Path) -> None:
@@ -326,4 +332,26 @@ def test_a_closed_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     stream.close()
     for nobody in (stream, None):
         monkeypatch.setattr(sys, "__stderr__", nobody)
-        launched.say("text")
+        say("text")
+
+
+@pytest.mark.parametrize(
+    ("modules", "idle"),
+    [
+        (["__main__", "multiprocessing.pool", "multiprocessing.queues"], True),
+        (["__main__", "multiprocessing.pool", "multiprocessing.pool"], True),
+        (["__main__", "multiprocessing.pool", "training"], False),
+        (["__main__", "multiprocessing.pool", "training", "multiprocessing.queues"], False),
+        (["__main__", "multiprocessing.util"], False),
+    ],
+)
+def test_a_pool_worker_is_idle_between_its_tasks(modules: list[str], *, idle: bool) -> None:
+    """Calls stacked as in a worker: each name is the module whose `worker` calls the next one."""
+    call: object = lambda: sys._getframe(1)  # noqa: E731 - the innermost call asks for its caller
+    for module in reversed(modules):
+        scope = {"__name__": module, "call": call}
+        exec("def worker():\n    return call()\n", scope)  # noqa: S102
+        call = scope["worker"]
+        if module != "multiprocessing.pool":
+            scope["renamed"] = scope["worker"]
+    assert is_idle(call()) is idle

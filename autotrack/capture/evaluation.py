@@ -101,6 +101,8 @@ class Evaluation:
         self._output: Any = None
         self.batch_size: int | None = None
         self._pass: Pass | None = None
+        # Whether there is anything that the next training step would end.
+        self._under_way = False
         self._initial: list[Pass] = []
         self._begins: Callable[[], Position] | None = None
 
@@ -123,6 +125,7 @@ class Evaluation:
         self.batch_size = _size_of(batch)
         # Kept only until the next batch, and only where labels may be needed: outside training.
         self._batch = None if self._loaders.in_training_pass(self.last_loader) else batch
+        self._under_way = self._under_way or self._batch is not None
 
     def loader_finished(self, loader: Any) -> None:
         """The pass over a loader is at its end."""
@@ -174,6 +177,7 @@ class Evaluation:
                 return self._pass
             self.close(position)
             self._pass = self._open(key, source, site, strings, position)
+            self._under_way = True
         self._last_target = call.target_key if call is not None else 0
         return self._pass
 
@@ -203,8 +207,11 @@ class Evaluation:
 
     # -- the end of a pass -----------------------------------------------------------------------
 
-    def training_goes_on(self, position: Position, objective: Objective) -> None:
+    def training_goes_on(self, position_now: Callable[[], Position], objective: Objective) -> None:
         """A training step: the running pass is over."""
+        if not self._under_way:
+            return
+        self._under_way = False
         self._output_without_criterion()
         self.phases.training_goes_on()
         self._batch = None
@@ -216,9 +223,11 @@ class Evaluation:
                 self._pass = None
                 self.coverage.monitored += running.batches
                 self._publish(e.PassDiscarded(running))
+        position = position_now()
         self.close(position, objective)
         if position.steps:
             self.release_initial(objective)
+        self._under_way = bool(self._initial)
 
     def close(self, position: Position, objective: Objective | None = None) -> None:
         """End the running pass; one from before training waits until the objective is known."""
@@ -249,10 +258,14 @@ class Evaluation:
             row.hidden.append(("autotrack/step", one.position.steps))
             self._emit_row(row, None)
 
+    def _is_complete(self, one: Pass) -> bool:
+        current = self._loaders.passes.get(one.loader) if one.loader is not None else None
+        return current is not None and current.serial == one.serial and current.finished
+
     def end(self, *, failed: bool) -> None:
         """The run is over: a pass cut short by an exception has no point."""
         self._output_without_criterion()
-        if failed and self._pass is not None:
+        if failed and self._pass is not None and not self._is_complete(self._pass):
             self.coverage.cut_short.append(self._pass.phase)
             self._pass = None
         self.close(Position(0, None, started=True))

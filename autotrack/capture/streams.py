@@ -54,6 +54,7 @@ class Stream:
     clock: EpochCounter = field(default_factory=EpochCounter)
     stretch: Stretch = field(default_factory=Stretch)
     epoch: int | None = None
+    epochs: int = 0
     marked: int | None = None
     suffix: str | None = None
 

@@ -42,7 +42,6 @@ class Seen:
     backwards: int = 0
     losses: int = 0
     criteria: int = 0
-    epochs: int = 0
     skipped: int = 0
     functions: set[str] = field(default_factory=set)
     cut_short: list[str] = field(default_factory=list)
@@ -223,6 +222,9 @@ class Training:
         for stream in self.optimizers.with_gradients_of(tensors):
             if stream.in_closure and stream.first_evaluation_over:
                 continue
+            if stream.optimizer is None:
+                # Its step was taken at the backward: this clipping comes after, and is of no other.
+                continue
             if not stream.clipped or stream.clipped_too_early:
                 stream.clipped, stream.clipped_too_early = True, False
                 self._publish(e.GradientsBeforeClipping(stream, self._scale_of(stream)))
@@ -347,7 +349,7 @@ class Training:
         if stream.epoch is not None:
             self._end_pass(stream)
         stream.epoch = epoch
-        self.seen.epochs += epoch is not None
+        stream.epochs += epoch is not None
 
     def _clock(self, stream: Stream, *, own: bool) -> EpochCounter:
         """Return the counter of a loop: one for all, unless several loops may be under way."""
@@ -375,7 +377,7 @@ class Training:
 
     def evaluation_ends(self) -> None:
         """Training goes on: the running evaluation pass is over."""
-        self._capture.evaluation.training_goes_on(self.position(), self.objective)
+        self._capture.evaluation.training_goes_on(self.position, self.objective)
 
     def position(self) -> Position:
         """Return where training stands: what an evaluation point needs."""

@@ -116,6 +116,9 @@ class Accuracy(Metric):
             running.add(part.scores[_KEY], part.site)
         if not _one_place(counted):
             running.known = False
+            self.surroundings.absent["Accuracy/train"] = (
+                "one prediction is compared with two targets"
+            )
 
     def step_taken(self, moment: StepTaken) -> None:
         """Two classifications that add up to one objective leave open which one counts."""
@@ -126,6 +129,9 @@ class Accuracy(Metric):
         ]
         if len(scored) > 1:
             self._running.setdefault(moment.stream, Count()).known = False
+            self.surroundings.absent["Accuracy/train"] = (
+                "several classifications add up to one loss"
+            )
 
     def train_pass_ended(self, moment: TrainPassEnded) -> None:
         """Add the accuracy of the pass as the model saw it."""
@@ -133,6 +139,8 @@ class Accuracy(Metric):
         # Labels that are all equal at a call (a GAN's ones and zeros) make no classification.
         if count is not None and all(count.varied.values()):
             self._write(moment.row, "Accuracy/train", count)
+        elif count is not None:
+            self.surroundings.absent["Accuracy/train"] = "all targets of a call are of one class"
 
     def evaluation_batch_seen(self, moment: EvaluationBatchSeen) -> None:
         """Add an evaluation batch."""

@@ -43,8 +43,9 @@ def release() -> None:
     with _lock:
         _users -= 1
         if _users == 0 and _installed is not None:
-            _installed.close()
-            _installed = None
+            # Forgotten first: an undo that fails must not pass for patches that are in place.
+            installed, _installed = _installed, None
+            installed.close()
 
 
 def _install() -> ExitStack:

@@ -21,6 +21,8 @@ from autotrack.context import active
 from autotrack.events import LossComputed
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from autotrack.observers._patch import Patch
 
 _REDUCTIONS = ("none", "mean", "sum")
@@ -37,6 +39,8 @@ class _Kernel(NamedTuple):
 
 _nn = torch._C._nn
 _kl_div = functional.kl_div.__code__
+# From a kernel up to the function of PyTorch that calls it, through the run and its guard.
+_FRAMES_BETWEEN = 6
 
 #: Where each loss keeps its target, reduction and ignore_index among the kernel's arguments.
 KERNELS = (
@@ -86,7 +90,7 @@ def _wrap_kernel(kernel: _Kernel, original: Any) -> Any:
         if is_compiling() or (run := active()) is None:
             return original(*args, **kwargs)
         loss = original(*args, **kwargs)
-        run.emit(_called(kernel, loss, args, kwargs))
+        run.notice(_called, kernel, loss, args, kwargs)
         return loss
 
     observed.__name__ = observed.__qualname__ = kernel.kernel
@@ -112,8 +116,12 @@ def _called(kernel: _Kernel, loss: Any, args: Any, kwargs: Any) -> LossComputed:
 
 def _is_batchmean() -> bool:
     # `functional.kl_div` asks its kernel for a sum and divides that by the batch itself.
-    caller = sys._getframe(3)
-    return caller.f_code is _kl_div and caller.f_locals.get("reduction") == "batchmean"
+    frame: FrameType | None = sys._getframe(1)
+    for _ in range(_FRAMES_BETWEEN):
+        frame = frame.f_back if frame is not None else None
+        if frame is not None and frame.f_code is _kl_div:
+            return bool(frame.f_locals.get("reduction") == "batchmean")
+    return False
 
 
 def _batch_of_ctc(args: Any) -> int | None:
@@ -129,12 +137,14 @@ def _wrap_module(function: str, original: Any) -> Any:
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         loss = original(self, *args, **kwargs)
         if not is_compiling() and (run := active()) is not None and args:
-            target = args[1] if len(args) > 1 else kwargs.get("target")
-            # The adaptive softmax answers with a named tuple that holds the loss.
-            value = getattr(loss, "loss", loss)
-            run.emit(
-                LossComputed(function, value, args[0], target, getattr(self, "reduction", "mean"))
-            )
+            run.notice(_returned, function, self, loss, args, kwargs)
         return loss
 
     return forward
+
+
+def _returned(function: str, module: Any, loss: Any, args: Any, kwargs: Any) -> LossComputed:
+    target = args[1] if len(args) > 1 else kwargs.get("target")
+    # The adaptive softmax answers with a named tuple that holds the loss.
+    value = getattr(loss, "loss", loss)
+    return LossComputed(function, value, args[0], target, getattr(module, "reduction", "mean"))

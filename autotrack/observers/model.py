@@ -87,10 +87,11 @@ class _CriterionEntered(_Forward):
 
 class _CriterionLeft(_Forward):
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
-        if is_compiling() or (run := active()) is None:
-            return
-        prediction, target = (*args, None, None)[:2]
-        reduction = str(getattr(module, "reduction", "mean"))
-        run.emit(
-            LossComputed(type(module).__name__, output, prediction, target, reduction, own=True)
-        )
+        if not is_compiling() and (run := active()) is not None:
+            run.notice(_left, module, args, output)
+
+
+def _left(module: nn.Module, args: Any, output: Any) -> LossComputed:
+    prediction, target = (*args, None, None)[:2]
+    reduction = str(getattr(module, "reduction", "mean"))
+    return LossComputed(type(module).__name__, output, prediction, target, reduction, own=True)

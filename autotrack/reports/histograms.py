@@ -132,8 +132,7 @@ def _set_ridge_axes(ax: Axes, low: float, high: float, ridges: int) -> None:
 
 def _label_time(ax: Axes, series: HistogramSeries, time: TimeAxis) -> None:
     rows = _snapshots(series)
-    stride = max(1, -(-len(rows) // 5))
-    shown = list(range(0, len(rows), stride))
+    shown = np.linspace(0, len(rows) - 1, min(len(rows), 5)).round().astype(int)
     ax.set_yticks(
         [-float(level) for level in shown],
         labels=[_moment(series, rows[level], time) for level in shown],

@@ -7,45 +7,24 @@ run: it opens its own at the first event that reaches it.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autotrack import context, pool
-from autotrack.directory import holds_record
+from autotrack import context
 from autotrack.guard import Guard
+from autotrack.launched import pool
+from autotrack.launched.orders import Orders, is_first
+from autotrack.launched.telling import say, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
+    from pathlib import Path
 
     from autotrack.run import Run
 
 # below the finalizers of everybody else, after a process has waited for its own children
 _LAST = -100
-# children whose folders are named at the end; the others are counted
-_NAMED = 4
-
-
-@dataclass(frozen=True)
-class Orders:
-    """What the command line asked for, as it travels to every process in `AUTOTRACK_RUN`.
-
-    `options` are all fields of Config but `logdir`; `home` is where the command was given.
-    """
-
-    directory: str
-    options: Mapping[str, Any]
-    home: str
-    ranks: str = "0"
-    quiet: bool = False
-
-    @classmethod
-    def received(cls) -> Orders:
-        """Return the orders of this process's `autotrack run`."""
-        return cls(**json.loads(os.environ["AUTOTRACK_RUN"]))
 
 
 class Process:
@@ -63,7 +42,7 @@ class Process:
 
     def begin(self) -> None:
         """Open a run for this process, unless it is one that shall not write."""
-        directory = place(self.orders)
+        directory = self.orders.place
         if directory is not None:
             self.run = self._guard.call("autotrack run", _opened, self.orders, directory)
         pooled = self.run is not None and pool.is_worker()
@@ -82,15 +61,22 @@ class Process:
         if self.run is None:
             return
         self.run.emit(event)
-        if type(event).__name__ == "StepDone" and context.active() is self:
+        if type(event).__name__ == "StepDone" and self is context.active():
             context.enter(self.run)
             self._guard.call("pool", pool.when_terminated, self.end, lambda: self._ending)
 
-    def log(self, name: str, value: Any) -> None:
-        """Record a person's own number in a forked child."""
+    def notice(self, make: Callable[..., Any], *args: Any) -> None:
+        """Take the event that `make(*args)` reads from a call, likewise."""
         self._wake()
         if self.run is not None:
-            self.run.log(name, value)
+            self.run.notice(make, *args)
+
+    def __getattr__(self, name: str) -> Any:
+        # What a person may ask of the active run: its `log`, its `history`.
+        self._wake()
+        if self.run is None:
+            raise AttributeError(name)
+        return getattr(self.run, name)
 
     def _wake(self) -> None:
         if self._pid == os.getpid():
@@ -125,71 +111,13 @@ def finish() -> None:
     Guard().call("autotrack run", _finish)
 
 
-def is_first() -> bool:
-    """Whether this is the process that the command line became, rather than a child of it."""
-    return os.environ.get("AUTOTRACK_RUN_PID") == str(os.getpid())
-
-
 def saw_something(run: Run) -> bool:
     """Whether a run has something to tell; in a child only training counts."""
     return any(line.seen for line in run.coverage.lines if is_first() or line.what == "backward")
 
 
-def place(orders: Orders) -> Path | None:
-    """Return where this process records, or None where it shall not: a rank that was not asked for.
-
-    A worker of `torchrun` is known by the variables that torchrun sets.
-    """
-    directory, environ = Path(orders.directory), os.environ
-    rank = environ.get("RANK") if {"LOCAL_RANK", "WORLD_SIZE"} <= environ.keys() else None
-    if rank not in (None, "0") and orders.ranks != "all":
-        return None
-    if is_first() and (rank is None or orders.ranks != "all"):
-        return directory
-    return directory / (f"child-{os.getpid()}" if rank is None else f"rank{rank}")
-
-
-def children(directory: Path) -> list[Path]:
-    """Return the folders of a run's directory in which child processes recorded."""
-    folders = [*directory.glob("child-*"), *directory.glob("rank*")]
-    return sorted(folder for folder in folders if holds_record(folder))
-
-
-def summary(orders: Orders, run: Run | None) -> str:
-    """Return what to tell at the end: where the record is and what was seen, or why nothing."""
-    lines = []
-    if run is not None and holds_record(run.directory):
-        lines += [f"autotrack: recorded in {_shown(run.directory, orders)}", str(run.coverage)]
-    folders = [
-        str(_shown(folder, orders))
-        for folder in children(Path(orders.directory))
-        if run is None or run.directory.parent != folder.parent
-    ]
-    if folders:
-        more = f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else ""
-        lines += [f"autotrack: child processes recorded in {', '.join(folders[:_NAMED])}{more}"]
-    nothing = (
-        "autotrack: nothing was recorded: no backward ran in the thread that imported torch, "
-        "nor in a child process"
-    )
-    return "\n".join(lines) or nothing
-
-
-def say(text: str) -> None:
-    """Write to the stderr that the process was started with."""
-    stream = sys.__stderr__
-    if stream is None:
-        return
-    try:
-        stream.write(text + "\n")
-        stream.flush()
-    except (OSError, ValueError):
-        # Nobody reads it any more, or the script has closed it.
-        return
-
-
 def _begin() -> None:
-    from multiprocessing import process, util
+    from multiprocessing import util
 
     here = Process.here = Process(Orders.received())
     here.begin()
@@ -197,7 +125,7 @@ def _begin() -> None:
         os.register_at_fork(after_in_child=here.forked)
     # A child of multiprocessing leaves without Python's own exit; these end its run.
     util.register_after_fork(here, _end_with_the_child)
-    if process.parent_process() is not None:
+    if not is_first():
         _end_with_the_child(here)
 
 
@@ -206,7 +134,7 @@ def _finish() -> None:
     if here is not None:
         here.end()
     orders = Orders.received()
-    if is_first() and not orders.quiet and place(orders) is not None:
+    if is_first() and not orders.quiet and orders.place is not None:
         say(summary(orders, here.run if here is not None else None))
 
 
@@ -215,7 +143,9 @@ def _opened(orders: Orders, directory: Path) -> Run:
     from autotrack.run import Run
 
     # Without a boundary: every frame below the script's first belongs to the person.
-    run = Run(Config.of({**orders.options, "logdir": directory}))
+    # Each rank's place has been chosen already.
+    options = {**orders.options, "logdir": directory, "ranks": orders.ranks}
+    run = Run(Config.of(options), placed=True)
     run.start()
     return run
 
@@ -235,8 +165,3 @@ def _error_on_the_way() -> BaseException | None:
     """Return the exception that ends this process, where one does."""
     error = sys.exc_info()[1] or getattr(sys, "last_value", None)
     return None if isinstance(error, SystemExit) else error
-
-
-def _shown(directory: Path, orders: Orders) -> Path:
-    home = Path(orders.home)
-    return directory.relative_to(home) if directory.is_relative_to(home) else directory

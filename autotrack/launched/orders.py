@@ -1,0 +1,55 @@
+"""What `autotrack run` was asked for, and what that means for this process."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What the command line asked for, as it travels to every process in `AUTOTRACK_RUN`.
+
+    `options` are all fields of Config but `logdir`; `home` is where the command was given.
+    """
+
+    directory: str
+    options: Mapping[str, Any]
+    home: str
+    ranks: str = "0"
+    quiet: bool = False
+
+    @classmethod
+    def received(cls) -> Orders:
+        """Return the orders of this process's `autotrack run`."""
+        return cls(**json.loads(os.environ["AUTOTRACK_RUN"]))
+
+    @property
+    def place(self) -> Path | None:
+        """Where this process records, or None where it shall not: a rank that was not asked for.
+
+        A worker of `torchrun` is known by the variables that torchrun sets.
+        """
+        directory, environ = Path(self.directory), os.environ
+        rank = environ.get("RANK") if {"LOCAL_RANK", "WORLD_SIZE"} <= environ.keys() else None
+        if rank not in (None, "0") and self.ranks != "all":
+            return None
+        if is_first() and (rank is None or self.ranks != "all"):
+            return directory
+        return directory / (f"child-{os.getpid()}" if rank is None else f"rank{rank}")
+
+    def shown(self, directory: Path) -> Path:
+        """Return a directory as seen from where the command was given."""
+        home = Path(self.home)
+        return directory.relative_to(home) if directory.is_relative_to(home) else directory
+
+
+def is_first() -> bool:
+    """Whether this is the process that the command line became, rather than a child of it."""
+    return os.environ.get("AUTOTRACK_RUN_PID") == str(os.getpid())

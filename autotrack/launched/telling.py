@@ -1,0 +1,55 @@
+"""What the first process says at its end: where the records are and what was seen."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autotrack.directory import holds_record
+
+if TYPE_CHECKING:
+    from autotrack.launched.orders import Orders
+    from autotrack.run import Run
+
+# children whose folders are named; the others are counted
+_NAMED = 4
+_NOTHING = (
+    "autotrack: nothing was recorded: no backward ran in the thread that imported torch, "
+    "nor in a child process"
+)
+
+
+def children(directory: Path) -> list[Path]:
+    """Return the folders of a run's directory in which child processes recorded."""
+    folders = [*directory.glob("child-*"), *directory.glob("rank*")]
+    return sorted(folder for folder in folders if holds_record(folder))
+
+
+def summary(orders: Orders, run: Run | None) -> str:
+    """Return what to tell at the end: where the record is and what was seen, or why nothing."""
+    lines = []
+    if run is not None and holds_record(run.directory):
+        lines += [f"autotrack: recorded in {orders.shown(run.directory)}", str(run.coverage)]
+    folders = [
+        str(orders.shown(folder))
+        for folder in children(Path(orders.directory))
+        if run is None or run.directory.parent != folder.parent
+    ]
+    if folders:
+        more = f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else ""
+        lines += [f"autotrack: child processes recorded in {', '.join(folders[:_NAMED])}{more}"]
+    return "\n".join(lines) or _NOTHING
+
+
+def say(text: str) -> None:
+    """Write to the stderr that the process was started with."""
+    stream = sys.__stderr__
+    if stream is None:
+        return
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        # Nobody reads it any more, or the script has closed it.
+        return

@@ -1,0 +1,37 @@
+"""The gradient norm of large parameters, against sums in double precision."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from autotrack.metrics.gradients import norm_of
+
+ROWS, COLUMNS = 12_000, 768
+
+
+@pytest.fixture(scope="module")
+def embedding() -> torch.Tensor:
+    torch.manual_seed(0)
+    return torch.randn(ROWS, COLUMNS) * 1e-3
+
+
+def test_long_sums_keep_their_digits(embedding: torch.Tensor) -> None:
+    exact = float(embedding.double().square().sum().sqrt())
+    # This is what the sum in single precision misses.
+    assert abs(float(torch.linalg.vector_norm(embedding)) / exact - 1) > 1e-4
+    assert norm_of([embedding]) == pytest.approx(exact, rel=2e-5)
+
+
+def test_a_long_sum_beside_short_ones(embedding: torch.Tensor) -> None:
+    others = [torch.ones(3), torch.full((2, 2), 2.0)]
+    squares = sum(float(t.double().square().sum()) for t in (embedding, *others))
+    assert norm_of([embedding, *others]) == pytest.approx(squares**0.5, rel=2e-5)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_is_not_finite_stays_so(embedding: torch.Tensor, value: float) -> None:
+    broken = embedding.clone()
+    broken[-1, -1] = value
+    norm = norm_of([broken])
+    assert repr(norm) == repr(value)
