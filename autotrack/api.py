@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import importlib
 import inspect
+import operator
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from autotrack.coverage import Coverage
+    from autotrack.history import History
     from autotrack.reports import Report
     from autotrack.run import Run
 
@@ -110,11 +115,14 @@ def report(
     from autotrack.history import read
 
     run = run_or_directory if run_or_directory is not None else _current()
+    if isinstance(run, _Inert) or (run is None and is_disabled()):
+        return reports.Report(Path(), [])
     if run is None:
-        if is_disabled():
-            return reports.Report(Path(), [])
         msg = "there is no run to report; track a loop first, or name one: report('runs/...')"
         raise NoRunError(msg)
+    if not isinstance(run, (str, os.PathLike)) and not hasattr(run, "history"):
+        msg = f"report() takes a run or a directory; got {run!r}"
+        raise UsageError(msg)
     history = read(run) if isinstance(run, (str, os.PathLike)) else run.history
     target = Path(directory) if directory is not None else Path(history.directory) / "figures"
     return reports.save(history, target, tuple(formats))
@@ -172,7 +180,25 @@ def _current() -> Any:
 class _Inert:
     """The run of a disabled autotrack: takes everything, does nothing."""
 
-    directory = None
+    directory = Path()
+    name = ""
+    cost = 0.0
+    open = False
+    trained = False
+
+    @property
+    def history(self) -> History:
+        """Hold no numbers."""
+        from autotrack.history import History
+
+        return History(self.directory, {}, {}, {}, {}, {}, {}, [], 0, {})
+
+    @property
+    def coverage(self) -> Coverage:
+        """See nothing."""
+        from autotrack.coverage import Coverage
+
+        return Coverage()
 
     def give(self, things: Any) -> None:
         """Take nothing."""
@@ -198,7 +224,9 @@ def _check(thing: Any) -> None:
 
     if isinstance(thing, (torch.nn.Module, torch.optim.Optimizer)):
         return
-    msg = f"tracking() takes models and optimizers, not a {type(thing).__name__}; options are keywords"
+    msg = (
+        f"tracking() takes models and optimizers, not a {type(thing).__name__}; options go by name"
+    )
     raise UsageError(msg)
 
 
@@ -245,7 +273,22 @@ class _BoundTracked(wrapt.BoundFunctionWrapper[Any, Any]):
         return super().__call__(*args, **kwargs)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
+        if self._self_instance is None:
+            return _named, (self.__wrapped__.__module__, self.__wrapped__.__qualname__)
         return getattr, (self._self_instance, self.__wrapped__.__name__)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        if self._self_instance is None:
+            return self
+        return getattr(copy.deepcopy(self._self_instance, memo), self.__wrapped__.__name__)
+
+
+def _named(module: str, name: str) -> Any:
+    """Return what a pickle means that holds a static method, or a method without its object."""
+    return operator.attrgetter(name)(importlib.import_module(module))
 
 
 class _Tracked(wrapt.FunctionWrapper[Any, Any]):
@@ -346,11 +389,20 @@ async def _coroutine(config: Config, arguments: dict[str, Any], coroutine: Any) 
 async def _async_generator(
     config: Config, arguments: dict[str, Any], generator: Any
 ) -> AsyncIterator[Any]:
+    """Drive an async generator with its run active only while the generator runs."""
     with _opened(config, arguments) as run:
+        resume, value = generator.asend, None
         while True:
             try:
                 with run:
-                    item = await generator.asend(None)
+                    item = await resume(value)
             except StopAsyncIteration:
                 return
-            yield item
+            try:
+                resume, value = generator.asend, (yield item)
+            except GeneratorExit:
+                with run:
+                    await generator.aclose()
+                return
+            except BaseException as error:  # noqa: BLE001 - handed on to the generator
+                resume, value = generator.athrow, error

@@ -87,6 +87,15 @@ def _scalars(tag: str, parts: list[Part]) -> Series:
     return Series(tag, places.x, places.step, places.epoch, places.time, values)
 
 
+def scalar_series_at(
+    tag: str, parts: list[Part], events: list[NDArray[np.int64]], values: list[float]
+) -> Series:
+    """A series of `values` that stand at these events of each part."""
+    places = _places(tag, parts, events)
+    value = np.array(values, np.float32)
+    return Series(tag, places.x, places.step, places.epoch, places.time, value)
+
+
 def _histograms(tag: str, parts: list[Part]) -> HistogramSeries:
     events = [_histogram_events(tag, part.columns) for part in parts]
     at = [(part.columns, event) for part, own in zip(parts, events, strict=True) for event in own]

@@ -71,4 +71,6 @@ def _hidden(value: Any) -> Any:
     """Return a hidden value as the record keeps it: text as it is, numbers as an array."""
     if isinstance(value, str) or (isinstance(value, list) and value and isinstance(value[0], str)):
         return value
+    if isinstance(value, torch.Tensor):
+        return value.cpu().float().numpy()
     return np.asarray(value, np.int64 if isinstance(value, int) else np.float32)

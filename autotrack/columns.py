@@ -56,7 +56,8 @@ class Columns:
     """What one event file holds.
 
     `x` and `time` have one entry an event; everything else refers to events by their index.
-    `steps` and `epochs` are by stream ("" for none).
+    `steps` and `epochs` are by stream ("" for none). `shards` has, by the tag of a norm, what one of
+    several processes knows of it: the norm of its shards, that of whole tensors, how many processes.
     """
 
     x: array[int] = field(default_factory=lambda: array("q"))
@@ -75,6 +76,9 @@ class Columns:
         default_factory=lambda: defaultdict(lambda: Marks(array("q"), array("q")))
     )
     parameters: dict[str, list[str]] = field(default_factory=dict)
+    shards: dict[str, dict[int, tuple[float, float, int]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     run: dict[str, Any] = field(default_factory=dict)
     coverage: dict[str, Any] = field(default_factory=dict)
     truncated: int = 0
@@ -214,6 +218,11 @@ def _take_nonfinite(columns: Columns, hidden: _Hidden) -> None:
     columns.nonfinite[hidden.about][hidden.event] = (nan, positive, negative)
 
 
+def _take_shards(columns: Columns, hidden: _Hidden) -> None:
+    shards, whole, processes = np.asarray(array_from_tensor(hidden.tensor)).tolist()
+    columns.shards[hidden.about][hidden.event] = (shards, whole, int(processes))
+
+
 def _integer(tensor: Any) -> int:
     return int(np.asarray(array_from_tensor(tensor)).item())
 
@@ -231,4 +240,5 @@ _HIDDEN_READERS: dict[str, Callable[[Columns, _Hidden], None]] = {
     "epoch": _take_epoch,
     "step": _take_step,
     "nonfinite": _take_nonfinite,
+    "shards": _take_shards,
 }

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ class Config:
     `"+name"` adds to the defaults. `histograms`: epochs (or hundreds of steps) between snapshots, 0
     for none. `include`, `exclude`: patterns of parameter names. `budget`: the most share of the
     loop's time that autotrack may take, once it has used `budget_after` seconds of its own.
-    `config`: hyperparameters to record. `ranks`: which of several processes that train together
-    record, `"0"` for the first, `"all"` for each, in `rank<k>/` of `logdir`. `strict`: let
-    autotrack's own failures raise.
+    `config`: hyperparameters to record. `criterion`: a loss function or module of your own, or
+    several, to be seen in evaluation too. `epoch`, `phase`: the name of the variable that holds it,
+    or a function that returns it, where autotrack does not find it. `ranks`: which of several
+    processes that train together record, `"0"` for the first, `"all"` for each, in `rank<k>/` of
+    `logdir`. `strict`: let autotrack's own failures raise.
     """
 
     logdir: Path | None = None
@@ -43,6 +45,9 @@ class Config:
     budget: float | None = 0.05
     budget_after: float = 1.0
     config: Mapping[str, Any] = field(default_factory=dict)
+    criterion: Any = None
+    epoch: str | Callable[[], Any] | None = None
+    phase: str | Callable[[], Any] | None = None
     ranks: str = "0"
     strict: bool = False
 
@@ -77,7 +82,10 @@ def _unknown(name: str, known: set[str]) -> str:
 
 
 def _from_environment(known: set[str]) -> dict[str, Any]:
-    values = {name: os.environ.get(f"AUTOTRACK_{name.upper()}") for name in known - {"config"}}
+    values = {
+        name: os.environ.get(f"AUTOTRACK_{name.upper()}")
+        for name in known - {"config", "criterion"}
+    }
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -179,6 +187,19 @@ def _mapping(value: Any) -> dict[str, Any]:
     return {str(key): item for key, item in dict(as_dict).items()}
 
 
+def _criteria(value: Any) -> tuple[Any, ...]:
+    found = tuple(value) if isinstance(value, (list, tuple)) else () if value is None else (value,)
+    if not all(callable(one) for one in found):
+        raise TypeError
+    return found
+
+
+def _name_or_function(value: Any) -> Any:
+    if not (value is None or isinstance(value, str) or callable(value)):
+        raise TypeError
+    return value
+
+
 def _ranks(value: Any) -> str:
     if str(value) not in ("0", "all"):
         raise ValueError
@@ -204,6 +225,9 @@ _CHECKS = {
     "budget": _share,
     "budget_after": _seconds,
     "config": _mapping,
+    "criterion": _criteria,
+    "epoch": _name_or_function,
+    "phase": _name_or_function,
     "ranks": _ranks,
     "strict": _flag,
 }
@@ -218,6 +242,9 @@ _EXPECTED = {
     "budget": "a share of the loop's time above 0 is expected, such as 0.05, or None",
     "budget_after": "a number of seconds is expected",
     "config": "a mapping of hyperparameters is expected",
+    "criterion": "a function or module, or a list of them, is expected",
+    "epoch": "the name of a variable, or a function that returns a number, is expected",
+    "phase": "the name of a variable, or a function that returns a name, is expected",
     "ranks": '"0" or "all" is expected',
     "strict": "true or false is expected",
 }

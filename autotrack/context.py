@@ -7,9 +7,11 @@ observed; a forked process inherits its parent's context, so it is cleared there
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextvars import ContextVar, Token
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Emitter(Protocol):

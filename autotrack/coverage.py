@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autotrack.records import Record
     from collections.abc import Mapping
 
     from autotrack.capture.capture import Capture
     from autotrack.metrics import Surroundings
+    from autotrack.records import Record
 
 
 @dataclass(slots=True)
 class Line:
-    """One thing autotrack looks for: how often it was seen, how and since when, or why it was not."""
+    """One thing autotrack looks for: how often it was seen, how, since when, or why it was not."""
 
     what: str
     seen: int
@@ -49,9 +49,7 @@ class Tallies:
     def add(self, records: list[Record]) -> None:
         """Count the values of some records."""
         for record in records:
-            step = next(
-                (int(v) for t, v in record.hidden if t.startswith("autotrack/step")), record.x
-            )  # type: ignore[arg-type]
+            step = _step_of(record)
             families = {tag.partition("/")[0] for tag, _ in record.histograms}
             for tag in (*(tag for tag, _ in record.scalars), *families):
                 tally = self._by_tag.get(tag)
@@ -70,6 +68,14 @@ class Tallies:
             max((t.count for t in found), default=0),
             min((t.first for t in found if t.first is not None), default=None),
         )
+
+
+def _step_of(record: Record) -> int:
+    """Return the completed steps that an epoch's event carries, else its x, which is a step."""
+    for tag, value in record.hidden:
+        if tag.startswith("autotrack/step") and not isinstance(value, (str, list)):
+            return int(value.reshape(-1)[0])
+    return record.x
 
 
 @dataclass(slots=True)
@@ -203,6 +209,8 @@ def _why_no_accuracy(functions: set[str]) -> str:
 
 def _how_epochs(training: Any) -> str:
     loop = training.epoch_loop
+    if training.epoch_is_stated:
+        return "as stated by epoch=..."
     if loop is None:
         return "passes over the training loader"
     return f"the loop variable {loop.epoch_variable}"

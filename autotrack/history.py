@@ -12,6 +12,7 @@ import numpy as np
 from autotrack.assembly import Part, epoch_starts, histogram_series, scalar_series, vector_series
 from autotrack.columns import read_columns
 from autotrack.errors import RecordNotFoundError
+from autotrack.merging import gradient_norms, rank_folders
 from autotrack.series import Series
 
 if TYPE_CHECKING:
@@ -97,14 +98,24 @@ def read(directory: str | os.PathLike[str]) -> History:
     """Read all event files that lie in `directory` itself, in the order of their names.
 
     Files that autotrack did not write are read as well: their x is taken as the step, and their
-    epochs are unknown. Raises RecordNotFoundError where there is no event file; it names the
+    epochs are unknown. Where each of several processes recorded into `rank<k>/`, the history is that
+    of the first, with gradient norms over all. Raises RecordNotFoundError where there is no event file; it names the
     sub-directories that hold some.
     """
     directory = Path(directory)
-    files = _event_files(directory)
-    if not files:
+    parts = _parts(directory)
+    if parts:
+        return _history(directory, parts)
+    ranks = [own for folder in rank_folders(directory) if (own := _parts(folder))]
+    if not ranks:
         raise RecordNotFoundError(_not_found(directory))
-    return _history(directory, [Part(read_columns(path)) for path in files])
+    history = _history(directory, ranks[0])
+    history.series.update(gradient_norms(ranks))
+    return history
+
+
+def _parts(directory: Path) -> list[Part]:
+    return [Part(read_columns(path)) for path in _event_files(directory)]
 
 
 def _history(directory: Path, parts: list[Part]) -> History:

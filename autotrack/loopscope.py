@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from autotrack import frames
 from autotrack.guard import attempt
+from autotrack.stated import Stated
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -93,12 +94,18 @@ class LoopScope:
     run are not part of it.
     """
 
-    def __init__(self, boundary: int | None = None, opened_at: Line | None = None) -> None:
+    def __init__(
+        self,
+        boundary: int | None = None,
+        opened_at: Line | None = None,
+        stated: Stated | None = None,
+    ) -> None:
         self.boundary = boundary
+        self.stated = stated or Stated()
         self._opened_at = opened_at
         self._sites: dict[tuple[int, ...], Site] = {}
         self._loops: dict[int, list[Loop]] = {}
-        self._names: dict[tuple[int, int], tuple[str, ...]] = {}
+        self._names: dict[tuple[int, int], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     def site(self) -> Site:
         """Return the site of the person's code that is running now."""
@@ -129,11 +136,18 @@ class LoopScope:
     def names_at(self, code: CodeType, line: int) -> tuple[str, ...]:
         """Return the names on a line in the order in which they tell what it is about.
 
-        Arguments of calls first, then assignment targets, then the functions called.
+        Arguments of calls first, then assignment targets; `functions_at` are the functions called.
         """
+        return self._on_line(code, line)[0]
+
+    def functions_at(self, code: CodeType, line: int) -> tuple[str, ...]:
+        """Return the names of the functions that a line calls."""
+        return self._on_line(code, line)[1]
+
+    def _on_line(self, code: CodeType, line: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         key = (id(code), line)
         if key not in self._names:
-            self._names[key] = attempt(_names_on_line, code, line) or ()
+            self._names[key] = attempt(_names_on_line, code, line) or ((), ())
         return self._names[key]
 
     def _number(self, depth: int, name: str) -> int | None:
@@ -235,10 +249,10 @@ def _own_nodes(scope: ast.AST) -> list[ast.AST]:
     return nodes
 
 
-def _names_on_line(code: CodeType, line: int) -> tuple[str, ...]:
+def _names_on_line(code: CodeType, line: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     scope = _scope_of(ast.parse("".join(_source_lines(code))), code)
     if scope is None:
-        return ()
+        return (), ()
     statements = [
         n
         for n in _own_nodes(scope)
@@ -257,7 +271,7 @@ def _names_on_line(code: CodeType, line: int) -> tuple[str, ...]:
                     arguments += _named_in(argument)
             elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Store):
                 targets.append(_names(node))
-    return (*arguments, *targets, *functions)
+    return (*arguments, *targets), tuple(functions)
 
 
 def _loop(code: CodeType, node: ast.AST) -> Loop:

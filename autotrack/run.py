@@ -20,7 +20,7 @@ from autotrack.capture.streams import settle_names, tag_of
 from autotrack.config import Config, default_directory
 from autotrack.coverage import Coverage, Tallies, describe
 from autotrack.directory import free_directory
-from autotrack.errors import NestedRunError
+from autotrack.errors import NestedRunError, UsageError
 from autotrack.events import StepDone
 from autotrack.guard import Guard, attempt
 from autotrack.identity import Registry
@@ -28,6 +28,7 @@ from autotrack.loopscope import LoopScope
 from autotrack.metrics import Surroundings
 from autotrack.row import Row
 from autotrack.schedule import Schedule
+from autotrack.stated import Stated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,7 +76,10 @@ class Run:
         self._sink_factories = sinks.chosen(config.sinks)
         self._sinks: list[tuple[str, Any]] | None = None
         self._capture = Capture(
-            LoopScope(boundary, opened_at), self._publish, self._add_row, self._models
+            LoopScope(boundary, opened_at, Stated(config.epoch, config.phase)),
+            self._publish,
+            self._add_row,
+            self._models,
         )
         self._capture.training.snapshot_due = self._snapshot_due
         self._see = self._guard.protect("capture", self._capture.see)
@@ -115,6 +119,12 @@ class Run:
 
     def start(self) -> None:
         """Install the hooks; from now on events are taken."""
+        try:
+            for criterion in self.config.criterion or ():
+                self._models.watch_stated(criterion)
+        except UsageError:
+            self._models.release()
+            raise
         self._missing = self._guard.call("hooks", observers.acquire) or []
         self.open = True
 
@@ -194,12 +204,16 @@ class Run:
     def log(self, name: str, value: Any) -> None:
         """Record a person's own number at the current step.
 
-        Raises TypeError where `value` is not a number or a one-element tensor.
+        Raises UsageError where `value` is not a number or a one-element tensor.
         """
-        number = value.detach() if isinstance(value, torch.Tensor) else float(value)
+        try:
+            number = value.detach() if isinstance(value, torch.Tensor) else float(value)
+        except (TypeError, ValueError) as error:
+            msg = f"log({name!r}, ...) takes one number; got {value!r}"
+            raise UsageError(msg) from error
         if isinstance(number, torch.Tensor) and number.numel() != 1:
             msg = f"log({name!r}, ...) takes one number; this tensor has {number.numel()}"
-            raise TypeError(msg)
+            raise UsageError(msg)
         if isinstance(number, torch.Tensor):
             number = float(number) if number.device.type == "cpu" else number.clone()
         steps = max(self._capture.training.position().steps - 1, 0)

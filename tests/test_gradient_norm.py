@@ -7,7 +7,7 @@ import torch
 
 from autotrack.metrics.gradients import norm_of
 
-ROWS, COLUMNS = 12_000, 768
+ROWS, COLUMNS = 8_000, 768
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def embedding() -> torch.Tensor:
 def test_long_sums_keep_their_digits(embedding: torch.Tensor) -> None:
     exact = float(embedding.double().square().sum().sqrt())
     # This is what the sum in single precision misses.
-    assert abs(float(torch.linalg.vector_norm(embedding)) / exact - 1) > 1e-4
+    assert abs(float(torch.linalg.vector_norm(embedding)) / exact - 1) > 5e-5
     assert norm_of([embedding]) == pytest.approx(exact, rel=2e-5)
 
 

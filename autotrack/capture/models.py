@@ -8,6 +8,7 @@ from weakref import ref
 from torch import nn
 
 from autotrack.capture import discovery
+from autotrack.errors import UsageError
 from autotrack.identity import Registry
 from autotrack.observers import model as observer
 
@@ -54,6 +55,20 @@ class Models:
             if self._criteria.get(module) is None and id(module) not in inside:
                 self._criteria.set(module, module.__class__)
                 self._undo.append(observer.watch_criterion(module))
+
+    def watch_stated(self, criterion: Any) -> None:
+        """Watch a criterion that the person named. Raises UsageError for a local function."""
+        if isinstance(criterion, nn.Module):
+            self.watch_criteria([criterion])
+            return
+        undo = observer.watch_function(criterion)
+        if undo is None:
+            name = getattr(criterion, "__name__", criterion)
+            msg = (
+                f"criterion={name} stands in no module, so its calls cannot be seen; move it to one"
+            )
+            raise UsageError(msg)
+        self._undo.append(undo)
 
     def living(self) -> list[tuple[str, nn.Module]]:
         """Return the roots that are still alive, with what the person calls them."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from autotrack import frames
 
 if TYPE_CHECKING:
+    from autotrack.frames import Line
     from autotrack.loopscope import LoopScope, Site
 
 _WORDS = {
@@ -74,10 +75,13 @@ class Phases:
         self._names: dict[tuple[Any, ...], str] = {}
         self._this_period: dict[str, tuple[Any, ...]] = {}
         self._training_codes: set[int] = set()
+        self._training_lines: tuple[Line, ...] = ()
 
     def training_at(self, site: Site) -> None:
         """Remember the functions training runs in: their names say nothing about evaluation."""
-        self._training_codes.update(id(code) for code, _ in site.lines)
+        if site.lines is not self._training_lines:
+            self._training_lines = site.lines
+            self._training_codes.update(id(code) for code, _ in site.lines)
 
     def training_goes_on(self) -> None:
         """A training step: the evaluations so far belong together no longer."""
@@ -85,10 +89,11 @@ class Phases:
 
     def strings(self, site: Site) -> tuple[str, ...]:
         """Return the strings that name a split: loop variables and parameters called so."""
+        stated = self._scope.stated.phase_now(self._scope.boundary)
+        found: list[str] = [stated] if stated is not None else []
         wanted = self._string_names(site)
         if not wanted:
-            return ()
-        found: list[str] = []
+            return tuple(found)
         for depth, frame in enumerate(frames.person_frames(self._scope.boundary)):
             names = wanted.get(depth)
             if names:
@@ -113,6 +118,9 @@ class Phases:
         self, site: Site, strings: tuple[str, ...], loader: int | None, *, is_training_loader: bool
     ) -> str:
         """Return the phase of a pass that starts now."""
+        stated = self._scope.stated.phase_now(self._scope.boundary)
+        if stated is not None:
+            return stated
         base, said = self._base(site, strings)
         if is_training_loader:
             base, said = "train_eval", ""
@@ -157,19 +165,34 @@ class Phases:
         for text in strings:
             if (phase := _phase_in(text)) is not None:
                 return phase, ""
-        for name in self._said(site):
+        lines = site.lines[: self._own_depth(site)]
+        for name in self._said(site, lines):
             if (phase := _phase_in(name)) is not None:
+                return phase, name
+        functions = [f for code, line in lines for f in self._scope.functions_at(code, line)]
+        functions += [code.co_name for code, _ in lines if id(code) not in self._training_codes]
+        for name in functions:
+            # `train()` may evaluate as well: that it trains says nothing about what is evaluated.
+            if (phase := _phase_in(name)) in ("val", "test"):
                 return phase, name
         return "val", ""
 
-    def _said(self, site: Site) -> list[str]:
+    def _own_depth(self, site: Site) -> int:
+        """Return how many inner lines are evaluation's own: not those that lead to training too."""
+        shared = 0
+        for here, there in zip(reversed(site.lines), reversed(self._training_lines), strict=False):
+            if here != there:
+                break
+            shared += 1
+        return len(site.lines) - shared
+
+    def _said(self, site: Site, lines: tuple[Line, ...]) -> list[str]:
         names: list[str] = []
-        for depth, (code, line) in enumerate(site.lines):
+        for depth, (code, line) in enumerate(lines):
             for loop, at in zip(site.loops, site.depths, strict=True):
                 if at == depth and not loop.is_epoch_named:
                     names += loop.over
             names += self._scope.names_at(code, line)
-        names += [code.co_name for code, _ in site.lines if id(code) not in self._training_codes]
         return names
 
 

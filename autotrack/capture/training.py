@@ -83,6 +83,11 @@ class Training:
         capture.evaluation.objective = self.objective
 
     @property
+    def epoch_is_stated(self) -> bool:
+        """Whether the person says which variable counts the epochs."""
+        return self._scope.stated.epoch is not None
+
+    @property
     def streams(self) -> list[Stream]:
         """All streams, whether or not they have stepped."""
         return self.optimizers.streams
@@ -333,6 +338,9 @@ class Training:
         """Return what the loop, else the training loader, says about the epoch of a batch."""
         loader = self._capture.evaluation.last_loader
         by_loader = self._capture.loaders.train(loader) if loader is not None else None
+        stated = self._scope.stated.epoch_now(self._scope.boundary)
+        if stated is not None:
+            return Shown("stated", stated)
         shown = self._scope.epoch_number(site, loader_based=loader is not None)
         if shown is not None:
             self.epoch_loop = loop = shown[0]
@@ -398,6 +406,9 @@ class Training:
 
     def _epoch_here(self) -> int | None:
         """Return the epoch that the epoch loop shows now, where we are inside that loop."""
+        stated = self._scope.stated.epoch_now(self._scope.boundary)
+        if stated is not None:
+            return self._shared_clock.peek("stated", stated)
         if self.epoch_loop is None or self._main is None:
             return None
         number = self._scope.number_here(self._scope.site(), self.epoch_loop)

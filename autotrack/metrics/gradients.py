@@ -9,6 +9,7 @@ import torch
 
 from autotrack.events import GradientsBeforeClipping, GradientsReady, StepSkipped, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics._shards import is_spread, shard_norms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,9 +34,12 @@ class GradientNorm(Metric):
         super().__init__(surroundings)
         self._before: dict[Any, Value | None] = {}
         self._final: dict[Any, Value | None] = {}
+        self._shards: dict[Any, dict[str, Any]] = {}
 
     def before_clipping(self, moment: GradientsBeforeClipping) -> None:
         """Take the norm just before gradients are clipped."""
+        if self._take_shards(moment.stream, "before", moment.scale):
+            return
         self._before[moment.stream] = _unscaled(self._norm(moment.stream), moment.scale)
         # What was taken as final before this clipping is not what the step uses.
         self._final.pop(moment.stream, None)
@@ -43,6 +47,11 @@ class GradientNorm(Metric):
     def ready(self, moment: GradientsReady) -> None:
         """Take the norm of the gradients that the step uses."""
         optimizer = moment.stream.optimizer() if moment.stream.optimizer is not None else None
+        if self._take_shards(moment.stream, "final", getattr(optimizer, "grad_scale", None)):
+            known = self._shards.get(moment.stream, {})
+            if moment.clipped_too_early and "final" in known:
+                known["before"] = known["final"]
+            return
         norm = self._norm(moment.stream)
         self._final[moment.stream] = final = _unscaled(norm, getattr(optimizer, "grad_scale", None))
         if moment.clipped_too_early:
@@ -52,6 +61,7 @@ class GradientNorm(Metric):
     def step_taken(self, moment: StepTaken) -> None:
         """Write the norms of the step."""
         stream = moment.stream
+        self._write_shards(moment, self._shards.pop(stream, {}))
         final, before = self._final.pop(stream, None), self._before.pop(stream, None)
         total = before if before is not None else final
         if total is None:
@@ -66,6 +76,31 @@ class GradientNorm(Metric):
         """Forget the norms of a step that did not happen."""
         self._before.pop(moment.stream, None)
         self._final.pop(moment.stream, None)
+        self._shards.pop(moment.stream, None)
+
+    def _take_shards(self, stream: Any, when: str, scale: Any) -> bool:
+        """Take what this process's shards add to the norm, where gradients are spread over several."""
+        gradients = _gradients(stream)
+        if not any(is_spread(g) for g in gradients):
+            return False
+        values = shard_norms(gradients, norm_of)
+        why = "gradients are spread over several processes; their norms are put together from all "
+        why += 'ranks\' records: ranks="all", then read the directory above rank0'
+        if scale is not None:
+            # The scale would have to be taken from each number: nobody has asked for that yet.
+            values, why = None, "gradients are both spread over processes and scaled"
+        self.surroundings.absent["GradNorm/total"] = why
+        if values is not None:
+            self._shards.setdefault(stream, {})[when] = values
+        return True
+
+    def _write_shards(self, moment: StepTaken, shards: dict[str, Any]) -> None:
+        final, before = shards.get("final"), shards.get("before")
+        total = before if before is not None else final
+        if total is not None:
+            moment.row.hidden.append(("autotrack/shards/GradNorm/total", total))
+        if before is not None and final is not None:
+            moment.row.hidden.append(("autotrack/shards/GradNorm/clipped", final))
 
     def _name_the_first(self, moment: StepTaken) -> None:
         if "GradNorm/total" in self.surroundings.nonfinite:
@@ -80,13 +115,16 @@ class GradientNorm(Metric):
                 return
 
     def _norm(self, stream: Any) -> Value | None:
-        gradients = [g for p in stream.parameters() if (g := _dense(p)) is not None]
-        return norm_of(gradients)
+        return norm_of(_gradients(stream))
+
+
+def _gradients(stream: Any) -> list[torch.Tensor]:
+    return [g for p in stream.parameters() if (g := _dense(p)) is not None]
 
 
 def norm_of(tensors: list[torch.Tensor]) -> Value | None:
     """Return the L2 norm over all elements of `tensors`; None without any."""
-    if not tensors or any(hasattr(t, "to_local") for t in tensors):
+    if not tensors or any(is_spread(t) for t in tensors):
         return None
     if any(t.device.type != "cpu" for t in tensors):
         return _norm_on_device(tensors)
@@ -105,7 +143,7 @@ def _pieces(tensor: torch.Tensor) -> Iterable[torch.Tensor]:
     # over 40 million, an embedding's size.
     if tensor.numel() <= _LONGEST_SUM or not tensor.is_contiguous():
         return (tensor,)
-    return tensor.detach().view(-1).split(_LONGEST_SUM)
+    return torch.split(tensor.detach().view(-1), _LONGEST_SUM)
 
 
 def _wide(tensor: torch.Tensor) -> torch.dtype | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.observers._dynamo import uncompiled, uncompiled_wrapper
@@ -46,6 +47,29 @@ class Patch:
         if id(original) in table:
             table[id(ours)] = table[id(original)]
             self.undo.callback(table.pop, id(ours), None)
+
+
+def replace_everywhere(function: Any, wrap: Callable[[Any], Any]) -> Callable[[], None] | None:
+    """Let every module that holds `function` hold `wrap(function)`; returns the undo.
+
+    None where no module holds it: a local function cannot be replaced.
+    """
+    ours = wrap(function)
+    uncompiled_wrapper(ours)
+    places = [
+        (module, name)
+        for module in list(sys.modules.values())
+        for name, value in list(getattr(module, "__dict__", {}).items())
+        if value is function
+    ]
+    for module, name in places:
+        setattr(module, name, ours)
+
+    def undo() -> None:
+        for module, name in places:
+            _restore(module, name, ours, function, inherited=False)
+
+    return undo if places else None
 
 
 def _restore(owner: Any, name: str, ours: Any, original: Any, inherited: object) -> None:

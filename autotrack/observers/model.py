@@ -17,6 +17,7 @@ from torch.compiler import is_compiling
 
 from autotrack.context import active
 from autotrack.events import CriterionEntered, LossComputed, ModelCalled
+from autotrack.observers._patch import replace_everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,35 @@ def watch_criterion(module: nn.Module) -> Callable[[], None]:
         after.remove()
 
     return undo
+
+
+def watch_function(function: Any) -> Callable[[], None] | None:
+    """Emit events around each call of a person's own loss function; returns the undo.
+
+    None where the function stands in no module, so that its calls cannot be seen.
+    """
+    return replace_everywhere(function, _wrap_function)
+
+
+def _wrap_function(original: Any) -> Any:
+    @functools.wraps(original)
+    def criterion(*args: Any, **kwargs: Any) -> Any:
+        if is_compiling() or (run := active()) is None:
+            return original(*args, **kwargs)
+        run.emit(CriterionEntered())
+        loss = None
+        try:
+            loss = original(*args, **kwargs)
+        finally:
+            run.notice(_computed, original.__name__, (*args, *kwargs.values()), loss)
+        return loss
+
+    return criterion
+
+
+def _computed(name: str, args: tuple[Any, ...], loss: Any) -> LossComputed:
+    prediction, target = (*args, None, None)[:2]
+    return LossComputed(name, loss, prediction, target, "mean", own=True)
 
 
 class _Forward:

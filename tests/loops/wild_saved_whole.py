@@ -40,7 +40,9 @@ def loop(hand):
             loss = criterion(out, following[i : i + 16])
             loss.backward()
             hand.step(step, loss.item(), optimizer)
-            hand.saw("train", loss.item(), 16, correct=(out.argmax(1) == following[i : i + 16]).sum())
+            hand.saw(
+                "train", loss.item(), 16, correct=(out.argmax(1) == following[i : i + 16]).sum()
+            )
             optimizer.step()
             step += 1
         hand.end("train", epoch)
