@@ -160,7 +160,8 @@ class Run:
     @observers.uncompiled
     def emit(self, event: Any) -> None:
         """Take one event; what autotrack itself does meanwhile is not observed."""
-        if self._busy or self._silent or not self.open:
+        # Reading a number while TorchScript traces would be traced, and warned of.
+        if self._busy or self._silent or not self.open or torch._C._is_tracing():
             return
         began = time.perf_counter()
         self._busy = True
@@ -178,7 +179,7 @@ class Run:
 
         What cannot be read ends the capture: without one of its events, later numbers are wrong.
         """
-        if self._busy or self._silent or not self.open:
+        if self._busy or self._silent or not self.open or torch._C._is_tracing():
             return
         event = self._guard.call("capture", make, *args)
         if event is not None:

@@ -8,6 +8,7 @@ import torch
 
 from autotrack.events import GradientsReady, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics._shards import SPREAD, is_spread
 from autotrack.records import Histogram, histogram_from_bit_counts
 
 # Sign, exponent and the top bit of the mantissa of a float32: two bins an octave.
@@ -45,7 +46,9 @@ class Histograms(Metric):
         if not moment.snapshot:
             return
         for name, parameter in self.surroundings.named(moment.stream):
-            if (histogram := histogram_of(parameter)) is not None:
+            if is_spread(parameter):
+                self.surroundings.absent["Weights"] = SPREAD
+            elif (histogram := histogram_of(parameter)) is not None:
                 moment.row.histograms.append((f"Weights/{name}", histogram))
         moment.row.histograms.extend(gradients)
 
@@ -57,7 +60,7 @@ def histogram_of(tensor: Any) -> Histogram | None:
     shards no whole: None.
     """
     values = tensor.detach()
-    if hasattr(values, "to_local") or values.is_complex() or not values.numel():
+    if is_spread(values) or values.is_complex() or not values.numel():
         return None
     if values.layout == torch.sparse_coo:
         values = values.coalesce().values()

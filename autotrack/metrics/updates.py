@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import StepBegan, StepSkipped, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics._shards import SPREAD, is_spread
 from autotrack.metrics.gradients import norm_of
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class UpdateRatio(Metric):
         if not moment.snapshot:
             return
         named = self.surroundings.named(moment.stream)
-        if any(hasattr(p, "to_local") for _, p in named):
+        if any(is_spread(p) for _, p in named):
+            self.surroundings.absent["UpdateRatio"] = SPREAD
             return
         if sum(p.numel() for _, p in named) > MOST_ELEMENTS:
             self.surroundings.absent["UpdateRatio"] = f"more than {MOST_ELEMENTS:,} weights to copy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -32,6 +33,8 @@ class Patch:
         if original is None:
             Patch.missing.append(f"{getattr(owner, '__name__', owner)}.{name}")
             return
+        if _is_under(original, owner, name):
+            return
         inherited = name not in vars(owner)
         ours = wrap(original)
         uncompiled_wrapper(ours)
@@ -47,6 +50,27 @@ class Patch:
         if id(original) in table:
             table[id(ours)] = table[id(original)]
             self.undo.callback(table.pop, id(ours), None)
+
+
+# Our wrappers that an earlier run had to leave in place, below somebody else's.
+_buried: list[tuple[Any, str, Any]] = []
+_DEEPEST = 5
+_MOST_LOOKED_AT = 10_000
+
+
+def _is_under(function: Any, owner: Any, name: str) -> bool:
+    """Whether `function` is, or calls, a wrapper of ours that stayed: another would count twice."""
+    wrappers = {id(ours) for at, called, ours in _buried if at is owner and called == name}
+    looked_at: set[int] = set()
+    level = [function] if wrappers else []
+    for _ in range(_DEEPEST):
+        if any(id(thing) in wrappers for thing in level):
+            return True
+        looked_at.update(map(id, level))
+        level = [t for t in gc.get_referents(*level) if id(t) not in looked_at]
+        if len(level) > _MOST_LOOKED_AT:
+            break
+    return False
 
 
 def replace_everywhere(function: Any, wrap: Callable[[Any], Any]) -> Callable[[], None] | None:
@@ -75,6 +99,7 @@ def replace_everywhere(function: Any, wrap: Callable[[Any], Any]) -> Callable[[]
 def _restore(owner: Any, name: str, ours: Any, original: Any, inherited: object) -> None:
     # Somebody may have wrapped on top of us: then theirs stays, and ours passes through.
     if vars(owner).get(name) is not ours:
+        _buried.append((owner, name, ours))
         return
     if inherited:
         delattr(owner, name)

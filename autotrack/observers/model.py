@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.compiler import is_compiling
+from torch.jit import _recursive
 
 from autotrack.context import active
 from autotrack.events import CriterionEntered, LossComputed, ModelCalled
@@ -29,17 +30,38 @@ def install(patch: Patch) -> None:
     """Keep our hooks out of what is copied and pickled; a run that knows a model calls `watch`."""
     # Before Python 3.11 objects have no `__getstate__` of their own: their state is their `vars`.
     patch.replace(nn.Module, "__getstate__", _wrap_state, default=vars)
+    patch.replace(_recursive, "get_hook_stubs", _wrap_hook_stubs)
+
+
+def _wrap_hook_stubs(original: Any) -> Any:
+    """TorchScript compiles the hooks of a module; ours are no part of the model."""
+
+    @functools.wraps(original)
+    def get_hook_stubs(nn_module: Any) -> Any:
+        shown = _Unhooked()
+        shown.__dict__.update(_without(vars(nn_module), _ours_in(nn_module)))
+        return original(shown)
+
+    return get_hook_stubs
+
+
+class _Unhooked:
+    """Stands in for a module where its hooks are listed."""
 
 
 def _wrap_state(original: Any) -> Any:
     def __getstate__(self: nn.Module) -> Any:
         state = original(self)
-        # Through `vars`: a module whose `__init__` has not run yet has no hooks at all.
-        held = (vars(self).get(name, {}) for name in ("_forward_hooks", "_forward_pre_hooks"))
-        ours = {n for hooks in held for n, hook in hooks.items() if isinstance(hook, _Forward)}
+        ours = _ours_in(self)
         return _without(state, ours) if ours and isinstance(state, dict) else state
 
     return __getstate__
+
+
+def _ours_in(module: nn.Module) -> set[int]:
+    # Through `vars`: a module whose `__init__` has not run yet has no hooks at all.
+    held = (vars(module).get(name, {}) for name in ("_forward_hooks", "_forward_pre_hooks"))
+    return {n for hooks in held for n, hook in hooks.items() if isinstance(hook, _Forward)}
 
 
 def _without(state: dict[str, Any], hooks: set[int]) -> dict[str, Any]:

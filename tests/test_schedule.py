@@ -1,0 +1,62 @@
+"""Snapshots: the first step, then the end of every epoch, thinned in long runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from autotrack.schedule import STEPS, Schedule
+
+
+def snapshots(schedule: Schedule, epochs: int, batches: int = 1) -> list[int]:
+    """The steps that get a snapshot in a loop of so many epochs and batches."""
+    return [
+        epoch * batches + batch
+        for epoch in range(epochs)
+        for batch in range(batches)
+        if schedule.due(epoch * batches + batch, epoch, last_batch=batch == batches - 1)
+    ]
+
+
+def test_the_first_step_and_the_last_of_every_epoch():
+    assert snapshots(Schedule(), 4, batches=5) == [0, 4, 9, 14, 19]
+
+
+def test_where_the_last_batch_is_never_seen_the_next_epoch_stands_in():
+    schedule = Schedule()
+    taken = [
+        epoch * 3 + batch
+        for epoch in range(4)
+        for batch in range(3)
+        if schedule.due(epoch * 3 + batch, epoch, last_batch=False)
+    ]
+    assert taken == [0, 3, 6, 9]
+
+
+def test_without_epochs_at_every_hundred_steps():
+    schedule = Schedule()
+    taken = [step for step in range(550) if schedule.due(step, None, last_batch=False)]
+    assert STEPS == 100
+    assert taken == [0, 100, 200, 300, 400, 500]
+
+
+@pytest.mark.parametrize(("every", "expected"), [(2, [0, 4, 14, 24]), (3, [0, 4, 19]), (0, [])])
+def test_a_person_may_ask_for_fewer(every, expected):
+    assert snapshots(Schedule(every), 6, batches=5) == expected
+
+
+@pytest.mark.parametrize("epochs", [10, 1_000, 100_000, 1_000_000])
+def test_long_runs_keep_about_two_hundred(epochs):
+    taken = snapshots(Schedule(), epochs)
+    assert len(taken) <= 210
+    assert taken[0] == 0
+    if epochs == 10:
+        assert taken == list(range(10))
+    # thinned evenly: no gap is more than a tenth of the way gone
+    gaps = [(after - before, after) for before, after in zip(taken, taken[1:], strict=False)]
+    assert all(gap <= max(1, after / 10) for gap, after in gaps)
+
+
+def test_long_runs_without_epochs_keep_about_two_hundred():
+    schedule = Schedule()
+    taken = [n for n in range(0, 10_000_000, 100) if schedule.due(n, None, last_batch=False)]
+    assert 100 <= len(taken) <= 210

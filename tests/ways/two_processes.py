@@ -1,0 +1,149 @@
+"""Run by torchrun in two processes: every training twice, plain and tracked.
+
+What the loops themselves know goes to `<out>/rank<k>.json` for the test that started this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed, nn
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
+from training_state import gradient_norm, state_of
+
+import autotrack
+
+STEPS = 4
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(5, 8)
+        self.second = nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.second(torch.relu(self.first(x)))
+
+
+def batches() -> tuple[torch.Tensor, torch.Tensor]:
+    """Four batches of this rank's own."""
+    generator = torch.Generator().manual_seed(10 + distributed.get_rank())
+    x = torch.randn(STEPS, 6, 5, generator=generator)
+    return x, torch.randint(0, 3, (STEPS, 6), generator=generator)
+
+
+def ddp(known: dict[str, Any], accumulate: bool = False) -> Any:
+    model = DistributedDataParallel(Net())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    criterion = nn.CrossEntropyLoss()
+    xs, ys = batches()
+    for epoch in range(2):
+        for index in range(STEPS):
+            waits = accumulate and index % 2 == 0
+            with model.no_sync() if waits else contextlib.nullcontext():
+                loss = criterion(model(xs[index]), ys[index])
+                (loss / 2 if accumulate else loss).backward()
+            known["losses"].append(loss.item())
+            if not waits:
+                known["norms"].append(gradient_norm(model.parameters()))
+                optimizer.step()
+                optimizer.zero_grad()
+    return model, optimizer, epoch
+
+
+def ddp_no_sync(known: dict[str, Any]) -> Any:
+    return ddp(known, accumulate=True)
+
+
+def fsdp(known: dict[str, Any]) -> Any:
+    model = Net()
+    # `second` is sharded; `first` has one weight that every rank holds whole.
+    whole = model.first.bias
+    fully_shard(model.second)
+    fully_shard(model, ignored_params={whole})
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    xs, ys = batches()
+    for epoch in range(2):
+        for index in range(STEPS):
+            loss = nn.functional.cross_entropy(model(xs[index]), ys[index])
+            loss.backward()
+            # Whole weights are the person's to keep equal.
+            distributed.all_reduce(whole.grad)
+            known["losses"].append(loss.item())
+            known["norms"].append(whole_norm(model))
+            if epoch:
+                clip(model)
+                known["clipped"].append(whole_norm(model))
+            optimizer.step()
+            optimizer.zero_grad()
+    return model, optimizer, epoch
+
+
+def clip(model: nn.Module) -> None:
+    spread = [p for p in model.parameters() if hasattr(p, "to_local")]
+    nn.utils.clip_grad_norm_(spread, 0.05)
+
+
+def whole_norm(model: nn.Module) -> float:
+    """The global norm by a textbook's way: every gradient gathered whole."""
+    square = 0.0
+    for parameter in model.parameters():
+        gradient = parameter.grad
+        assert gradient is not None
+        full = gradient.full_tensor() if hasattr(gradient, "full_tensor") else gradient
+        square += float(full.double().square().sum())
+    return float(square**0.5)
+
+
+def train(loop: Any, logdir: Path | None, **options: Any) -> dict[str, Any]:
+    torch.manual_seed(0)
+    known: dict[str, Any] = {"losses": [], "norms": [], "clipped": []}
+    before = collectives()
+    if logdir is None:
+        model, optimizer, _ = loop(known)
+    else:
+        with autotrack.tracking(logdir=str(logdir), **options) as run:
+            model, optimizer, _ = loop(known)
+        known |= {"directory": str(run.directory), "coverage": str(run.coverage)}
+    known |= {"collectives": collectives() - before, "state": repr(state_of(model, optimizer))}
+    return known
+
+
+def collectives() -> int:
+    """How many collectives this process has issued."""
+    return int(distributed.group.WORLD._get_sequence_number_for_group())
+
+
+def main(out: Path) -> None:
+    torch.set_num_threads(1)
+    results: dict[str, Any] = {}
+    with autotrack.tracking(logdir=str(out / "late"), ranks="all"):
+        # Tracking begins before there is a process group.
+        distributed.init_process_group("gloo")
+        train_late(results)
+    for loop in (ddp, ddp_no_sync, fsdp):
+        name = loop.__name__
+        plain = train(loop, None)
+        for ranks in ("0", "all"):
+            tracked = train(loop, out / f"{name}-{ranks}", ranks=ranks)
+            results[f"{name}-{ranks}"] = {"plain": plain, "tracked": tracked}
+    rank = distributed.get_rank()
+    (out / f"rank{rank}.json").write_text(json.dumps(results))
+    distributed.destroy_process_group()
+
+
+def train_late(results: dict[str, Any]) -> None:
+    known: dict[str, Any] = {"losses": [], "norms": [], "clipped": []}
+    ddp(known)
+    results["late"] = {"tracked": known}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
