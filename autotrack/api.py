@@ -115,7 +115,7 @@ def report(
     from autotrack.history import read
 
     run = run_or_directory if run_or_directory is not None else _current()
-    if isinstance(run, _Inert) or (run is None and is_disabled()):
+    if isinstance(run, _Inert) or (run_or_directory is None and is_disabled()):
         return reports.Report(Path(), [])
     if run is None:
         msg = "there is no run to report; track a loop first, or name one: report('runs/...')"

@@ -101,12 +101,12 @@ def hyperparameters(
     "--budget", metavar="SHARE", help="The most of the loop's time to take, such as 0.05."
 )
 @click.option("--budget-after", metavar="SECONDS", help="Of tracking, before the budget counts.")
+@click.option("--epoch", metavar="NAME", help="The variable that holds the epoch, if not found.")
+@click.option("--phase", metavar="NAME", help="The variable that says train, val or test.")
 @click.option(
     "--ranks",
     type=click.Choice(["0", "all"]),
-    default="0",
-    show_default=True,
-    help="Which workers of torchrun record: the first, or each in rank<k>/.",
+    help="Which of several ranks record: the first, or each in rank<k>/.  [default: 0]",
 )
 @click.option("--strict", is_flag=True, default=None, help="Let autotrack's own failures raise.")
 @click.option("--quiet", is_flag=True, help="Say nothing at the end.")
@@ -118,7 +118,6 @@ def run(
     *,
     module: bool,
     quiet: bool,
-    ranks: str,
     **options: Any,
 ) -> NoReturn:
     """Run SCRIPT exactly as `python SCRIPT ARGUMENTS` would, and track whatever trains in it.
@@ -138,7 +137,7 @@ def run(
     from autotrack import runner
 
     given = {name: value for name, value in options.items() if value not in (None, (), {})}
-    orders = runner.prepare(given, ranks=ranks, quiet=quiet)
+    orders = runner.prepare(given, quiet=quiet)
     runner.launch([script, *arguments], orders, module=module)
 
 

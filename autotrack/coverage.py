@@ -164,9 +164,11 @@ _WHY_NO_EPOCHS = (
 
 
 def _how_steps(training: Any) -> str:
+    stepped = [s.name for s in training.streams if s.steps and s.optimizer is not None]
+    ways = ["steps of " + ", ".join(stepped)] if stepped else []
     if training.without_optimizer:
-        return "every backward, because no optimizer holds the weights"
-    return "steps of " + ", ".join(s.name for s in training.streams if s.steps)
+        ways.append("every backward to weights that no optimizer holds")
+    return "; ".join(ways)
 
 
 def _why_no_steps(backwards: int) -> str:
@@ -245,6 +247,9 @@ _WHY_NO_EVALUATION = (
 def _value_lines(capture: Capture, surroundings: Surroundings, tallies: Tallies) -> list[Line]:
     by_hand = capture.training.without_optimizer
     no_rate = "no optimizer" if by_hand else "no step, or the optimizer's groups have no lr"
+    no_clip = "gradients were not clipped"
+    if by_hand:
+        no_clip += ", or after the backward, which is where a step without an optimizer ends"
     lines = []
     for what, tags, how, missing in (
         ("learning rate", ("LearningRate",), "the optimizer's groups at each step", no_rate),
@@ -258,7 +263,7 @@ def _value_lines(capture: Capture, surroundings: Surroundings, tallies: Tallies)
             "clipped norm",
             ("GradNorm/clipped",),
             "gradients after clipping",
-            "gradients were not clipped",
+            no_clip,
         ),
         (
             "histograms",

@@ -8,7 +8,9 @@ itself asks for `locals()` is not looked into at all, because it would see that 
 from __future__ import annotations
 
 import dis
+import os
 import sys
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +31,26 @@ Line = tuple[CodeType, int]
 
 # By `id`, because hashing a code object reads all of it; each entry keeps its code alive.
 _known: dict[int, tuple[CodeType, bool]] = {}
-_ours = __name__.partition(".")[0]
+_FOREIGN = frozenset({"torch", "wrapt", __name__.partition(".")[0]})
+_STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
 
 
 def is_foreign(frame: FrameType) -> bool:
-    """Tell whether a frame belongs to PyTorch or to autotrack rather than to the person."""
+    """Tell whether a frame belongs to PyTorch, Python or autotrack rather than to the person."""
     code = frame.f_code
     known = _known.get(id(code))
     if known is None:
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-        known = _known[id(code)] = (code, package in ("torch", _ours, "wrapt"))
+        foreign = package in _FOREIGN or _is_pythons_own(code.co_filename)
+        known = _known[id(code)] = (code, foreign)
     return known[1]
+
+
+def _is_pythons_own(filename: str) -> bool:
+    """Whether a file is of the standard library: its loops (asyncio's, say) are not the person's."""
+    if filename.startswith("<frozen "):
+        return True
+    return filename.startswith(_STANDARD_LIBRARY) and "-packages" not in filename
 
 
 def person_frames(boundary: int | None = None) -> Iterator[FrameType]:

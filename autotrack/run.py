@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -89,6 +90,7 @@ class Run:
         self._tallies = Tallies()
         self._busy = False
         self._pid = os.getpid()
+        self._thread = get_ident()
         self._flushed = time.monotonic()
         self._missing: list[str] = []
 
@@ -161,7 +163,7 @@ class Run:
     def emit(self, event: Any) -> None:
         """Take one event; what autotrack itself does meanwhile is not observed."""
         # Reading a number while TorchScript traces would be traced, and warned of.
-        if self._busy or self._silent or not self.open or torch._C._is_tracing():
+        if self._is_deaf():
             return
         began = time.perf_counter()
         self._busy = True
@@ -179,11 +181,21 @@ class Run:
 
         What cannot be read ends the capture: without one of its events, later numbers are wrong.
         """
-        if self._busy or self._silent or not self.open or torch._C._is_tracing():
+        if self._is_deaf():
             return
         event = self._guard.call("capture", make, *args)
         if event is not None:
             self.emit(event)
+
+    def _is_deaf(self) -> bool:
+        """Whether to take no events: those of our own making, another thread's, or none any more."""
+        return (
+            self._busy
+            or self._silent
+            or not self.open
+            or get_ident() != self._thread
+            or torch._C._is_tracing()
+        )
 
     def _publish(self, moment: Any) -> None:
         for handler in self._listeners.get(type(moment), ()):
@@ -294,9 +306,13 @@ class Run:
     @property
     def coverage(self) -> Coverage:
         """What was hooked, whether it fired, and what is missing and why."""
-        return describe(
+        coverage = describe(
             self._capture, self._surroundings, self._tallies, self._guard.failed, self._missing
         )
+        if self._silent:
+            note = f'rank {ranks.rank()} does not record; ranks="all" records each in rank<k>/'
+            coverage.notes.insert(0, note)
+        return coverage
 
     def _write_coverage(self) -> None:
         self._buffer.add(self._coverage_row(), None)
@@ -315,6 +331,8 @@ class Run:
     # -- being the active run --------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        # A context copied into another thread (`asyncio.to_thread`) carries the run along.
+        self._thread = get_ident()
         self._token = context.enter(self)
         return self
 

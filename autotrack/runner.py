@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STARTUP = Path(__file__).parent / "_startup"
 
 
-def prepare(options: Mapping[str, object], *, ranks: str, quiet: bool) -> dict[str, object]:
+def prepare(options: Mapping[str, object], *, quiet: bool) -> dict[str, object]:
     """Return the orders for a run with these options of Config, checked before anything starts.
 
     The settings are read here once, so that a script that changes its directory, or a child in
@@ -41,7 +41,6 @@ def prepare(options: Mapping[str, object], *, ranks: str, quiet: bool) -> dict[s
         "directory": str(directory),
         "options": settings,
         "home": str(Path.cwd()),
-        "ranks": ranks,
         "quiet": quiet,
     }
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 #: Without epochs an interval is this many steps.
 STEPS = 100
-# Every interval up to this one, from there on one in each twentieth of the way gone: 200 snapshots
-# reach beyond 150,000 intervals.
-_EVERY = 20
+# Every interval up to this one, from there on one in each fifteenth of the way gone: 200 snapshots
+# reach beyond a million intervals.
+_EVERY = 15
 
 
 @dataclass(slots=True)

@@ -95,6 +95,12 @@ class LoaderClock:
                 self.epoch += 1
         return self.epoch if self.epoch >= 0 else None
 
+    @property
+    def primary_is_finished(self) -> bool:
+        """Whether the last pass over the training loader ran to its end."""
+        current = self.passes.get(self.primary) if self.primary is not None else None
+        return current is not None and current.finished
+
     def in_training_pass(self, loader: int | None) -> bool:
         """Whether `loader` is in the middle of a pass that training uses."""
         current = self.passes.get(loader) if loader is not None else None

@@ -161,7 +161,10 @@ def foreign_writes(module: Module) -> list[str]:
         # a parameter hides an imported name
         hidden = {parameter.arg for parameter in parameters(scope)}
         foreign = (names - hidden) | foreign_parameters(scope)
-        complaints += [f"{module.name}:{line}: {text}" for line, text in writes(scope, foreign)]
+        own = {"self", *made_here(scope)}
+        complaints += [
+            f"{module.name}:{line}: {text}" for line, text in writes(scope, foreign, own)
+        ]
     return complaints
 
 
@@ -205,7 +208,19 @@ def words(annotation: ast.expr) -> set[str]:
     }
 
 
-def writes(scope: ast.AST, foreign: set[str]) -> Iterator[tuple[int, str]]:
+def made_here(scope: ast.AST) -> set[str]:
+    """Local names of objects that were made bare, by `__new__`, in this very scope."""
+    return {
+        target.id
+        for node in own_nodes(scope)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if ast.unparse(node.value.func).endswith(".__new__")
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def writes(scope: ast.AST, foreign: set[str], own: set[str]) -> Iterator[tuple[int, str]]:
     """Writes to foreign attributes directly in this scope."""
     for node in own_nodes(scope):
         targets: list[ast.expr] = []
@@ -213,7 +228,7 @@ def writes(scope: ast.AST, foreign: set[str]) -> Iterator[tuple[int, str]]:
             targets = list(node.targets)
         elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
             targets = [node.target]
-        elif isinstance(node, ast.Call) and writes_by_call(node, foreign):
+        elif isinstance(node, ast.Call) and writes_by_call(node, own):
             yield node.lineno, ast.unparse(node)
         for target in targets:
             for part in ast.walk(target):
@@ -244,18 +259,19 @@ def is_foreign(target: ast.Attribute | ast.Subscript, foreign: set[str]) -> bool
     return isinstance(node, ast.Name) and node.id in foreign
 
 
-def writes_by_call(call: ast.Call, foreign: set[str]) -> bool:
+def writes_by_call(call: ast.Call, own: set[str]) -> bool:
     """Whether a call is a write in disguise: setattr, vars(x).update, patches of wrapt."""
     function = ast.unparse(call.func)
     owner = ast.unparse(call.args[0]) if call.args else ""
     if function in {"setattr", "delattr"}:
-        return owner != "self"
+        return owner not in own
     if function.endswith((".__setattr__", ".__delattr__")):
-        return owner != "self"
+        return owner not in own
     if function.endswith(("__dict__.update", "__dict__.setdefault", "__dict__.pop")):
         return True
     if function.startswith("vars("):
-        return not function.endswith((".get", ".items", ".keys", ".values", ".copy"))
+        looks = function.endswith((".get", ".items", ".keys", ".values", ".copy"))
+        return not looks and function.partition("(")[2].partition(")")[0] not in own
     return function.rpartition(".")[2] in {"wrap_function_wrapper", "apply_patch", "patch_object"}
 
 
@@ -267,8 +283,7 @@ def broad_excepts(module: Module) -> list[str]:
     found = []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ExceptHandler):
-            last = node.body[-1]
-            if isinstance(last, ast.Raise) and last.exc is None:
+            if hands_on(node):
                 continue
             caught = words(node.type) if node.type is not None else {"BaseException"}
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
@@ -278,6 +293,17 @@ def broad_excepts(module: Module) -> list[str]:
         if caught & {"Exception", "BaseException"}:
             found.append(f"{module.name}:{node.lineno}")
     return found
+
+
+def hands_on(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler lets the exception go on: raised again, or thrown into a generator."""
+    last = handler.body[-1]
+    if isinstance(last, ast.Raise) and last.exc is None:
+        return True
+    return handler.name is not None and any(
+        isinstance(node, ast.Attribute) and node.attr in {"throw", "athrow"}
+        for node in ast.walk(last)
+    )
 
 
 def device_copies(module: Module) -> list[str]:

@@ -155,5 +155,6 @@ def by_hand() -> str:
 
 
 TRAININGS: dict[str, Callable[[], str]] = {
-    training.__name__: training for training in (classification, several_losses, regression, by_hand)
+    training.__name__: training
+    for training in (classification, several_losses, regression, by_hand)
 }

@@ -158,6 +158,7 @@ def test_orders_are_settled_at_the_start(
     import json
 
     monkeypatch.setenv("AUTOTRACK_HISTOGRAMS", "3")
+    monkeypatch.setenv("AUTOTRACK_RANKS", "all")
     monkeypatch.setenv("PYTHONPATH", "one")
     said("run", "--logdir", "out", "--config", "lr=0.1", "--config", "opt=adam", "train.py")
     ((_, environ),) = launched
@@ -165,6 +166,7 @@ def test_orders_are_settled_at_the_start(
     assert orders["directory"] == str(Path.cwd() / "out")
     assert orders["options"]["config"] == {"lr": 0.1, "opt": "adam"}
     assert orders["options"]["histograms"] == 3
+    assert orders["options"]["ranks"] == "all"
     assert environ["PYTHONPATH"] == f"{runner.STARTUP}{os.pathsep}one"
 
 

@@ -25,7 +25,7 @@ from house_rules import (
 
 # Each floor of the house with its rooms (files and folders directly inside the package) ...
 FLOOR_PLAN = {
-    "front": {"__init__", "__main__", "_startup", "api", "cli", "launched", "pool", "runner"},
+    "front": {"__init__", "__main__", "_startup", "api", "cli", "launched", "runner"},
     "capture": {
         "budget",
         "capture",
@@ -293,6 +293,7 @@ def test_a_foreign_write_is_seen(source):
         "names = {}\nnames['a'] = 1",
         "globals()['a'] = 1",
         "def f(thing):\n    return vars(thing).get('step')",
+        "def f(A):\n    thing = A.__new__(A)\n    vars(thing).update(step=1)",
         "import torch\nx = torch.nn.Linear(1, 1)",
     ],
 )

@@ -247,6 +247,28 @@ def test_each_worker_of_torchrun_records_when_asked(tmp_path: Path) -> None:
     assert records(tmp_path) == {"out/rank0": [0, 1, 2, 3], "out/rank1": [0, 1, 2, 3]}
 
 
+def test_of_ranks_without_torchrun_the_first_records(tmp_path: Path) -> None:
+    script = """
+        import os
+        import sys
+        import torch
+        from training import train
+
+        def work(rank, store):
+            torch.distributed.init_process_group(
+                "gloo", init_method=f"file://{store}", rank=rank, world_size=2
+            )
+            train(rank + 1)
+            print("rank", rank, os.getpid(), flush=True)
+
+        if __name__ == "__main__":
+            torch.multiprocessing.spawn(work, (os.path.abspath("store"),), nprocs=2)
+    """
+    done = tracked(tmp_path, script, "script.py")
+    first = next(line for line in done.stdout.splitlines() if line.startswith("rank 0 "))
+    assert records(tmp_path) == {f"out/child-{first.split()[-1]}": [0, 1, 2, 3]}
+
+
 # -- where a process records ---------------------------------------------------------------------
 
 
@@ -288,7 +310,7 @@ def test_place(
     if rank is not None:
         for name, text in {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "4"}.items():
             monkeypatch.setenv(name, text)
-    there = Orders(orders.directory, orders.options, orders.home, ranks).place
+    there = Orders(orders.directory, {"ranks": ranks}, orders.home).place
     assert there == (None if expected is None else tmp_path / expected)
 
 

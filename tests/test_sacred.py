@@ -8,7 +8,6 @@ import gc
 import importlib
 import inspect
 import io
-import logging
 import math
 import os
 import pickle
@@ -18,17 +17,15 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-import tracemalloc
 import traceback
+import tracemalloc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import pytest
-import small_training
 import torch
 from small_training import TRAININGS, digest, seed
 from torch import nn
@@ -37,7 +34,6 @@ from torch.utils.data import DataLoader, TensorDataset
 from untouched import differences, surfaces
 
 import autotrack
-from autotrack import observers
 from autotrack.context import active
 from autotrack.errors import NestedRunError
 
@@ -386,7 +382,9 @@ def test_who_wrapped_on_top_stays_and_counts_nothing_twice():
         assert numbers(first.directory) == numbers(second.directory)
         tags = [sorted(run.history.histograms) for run in (first, second)]
         assert tags[0] == tags[1]
-        steps = [run.history.histograms["Weights/0.weight"].step.tolist() for run in (first, second)]
+        steps = [
+            run.history.histograms["Weights/0.weight"].step.tolist() for run in (first, second)
+        ]
         assert steps[0] == steps[1]
     # taking what was on top away puts our own back, which pass through; the originals lie below
     torch._C._nn.cross_entropy_loss = unwrapped(below)
@@ -668,6 +666,8 @@ class WithLoss(nn.Module):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*deprecated:FutureWarning")
+# PyTorch says it of its own lines; said of a line of ours it is an error here
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning:torch")
 @pytest.mark.parametrize("compile_", ["script", "trace"])
 def test_modules_with_losses_are_scripted_and_traced_during_a_run(compile_):
     x, y = torch.randn(4, 2), torch.tensor([0, 1, 2, 0])
@@ -795,8 +795,9 @@ def test_a_nested_run_on_the_same_model_is_refused_and_the_outer_lives_on():
     model = nn.Linear(1, 1)
     with autotrack.tracking(model, logdir="outer") as run:
         one_step(2.0)
-        with pytest.raises(NestedRunError, match="model"), autotrack.tracking(
-            model, logdir="inner"
+        with (
+            pytest.raises(NestedRunError, match="model"),
+            autotrack.tracking(model, logdir="inner"),
         ):
             pytest.fail("the block must not run")
         one_step(3.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import sys
 
 import torch
 from hypothesis import given, settings
@@ -120,16 +120,17 @@ class Loader:
 class Fake:
     """A run without PyTorch's doings: events go in, moments and rows come out."""
 
-    def __init__(self) -> None:
+    def __init__(self, boundary: int) -> None:
         self.moments: list[object] = []
         self.rows: list[tuple[object, object]] = []
         self.capture = Capture(
-            LoopScope(),
+            LoopScope(boundary),
             self.moments.append,
             lambda row, stream: self.rows.append((row, stream)),
             Models(),
         )
         self.weight = torch.nn.Parameter(torch.ones(2))
+        self.model = torch.nn.ParameterList([self.weight])
         self.optimizer = torch.optim.SGD([self.weight], lr=0.0)
         self.loaders = [Loader(), Loader()]
         self.guard = Guard(strict=True)
@@ -195,10 +196,10 @@ DOINGS = [
 ]
 
 
-@settings(max_examples=60)
-@given(st.lists(st.sampled_from(DOINGS), max_size=60), st.booleans())
+@settings(max_examples=40)
+@given(st.lists(st.sampled_from(DOINGS), max_size=40), st.booleans())
 def test_whatever_happens_numbers_go_up_and_evaluation_is_no_training(happened, failed):
-    run = Fake()
+    run = Fake(id(sys._getframe()))
     for what in happened:
         run.do(what)
     run.capture.end(failed=failed)
@@ -226,5 +227,5 @@ def test_whatever_happens_numbers_go_up_and_evaluation_is_no_training(happened, 
 
     # every batch that counted in training came from a backward call that ran
     counted = [m.batch for m in run.moments if isinstance(m, e.TrainBatchSeen)]
-    assert len({id(batch) for batch in counted}) <= happened.count("backward")
-    assert SimpleNamespace(n=len(counted)).n == len({(id(b), id(b.seen_by)) for b in counted})
+    assert len(counted) == len({id(batch) for batch in counted})
+    assert len(counted) <= happened.count("backward")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
 
 from autotrack import events as e
 from autotrack import graph
@@ -72,7 +73,8 @@ class Training:
         self._unclaimed: list[e.TrainBatch] = []
         self._depth = 0
         self._batch: e.TrainBatch | None = None
-        self._leaves: list[Any] = []
+        # By call site: the tensors whose gradients a loss without an optimizer reaches.
+        self._by_hand: dict[int, list[ref[Any]]] = {}
         self._marks: list[list[tuple[int, int]]] = []
         self._looked = 0
         self._snapshot = False
@@ -109,10 +111,10 @@ class Training:
         self._note(batch)
         batch.shown = self._shown(site)
         self._batch = batch
+        if (not self.streams or self.without_optimizer) and id(site) not in self._by_hand:
+            self._without_optimizer(event, site)
         if len(self.streams) > 1:
             self._marks = [gradient_marks(s) for s in self.streams]
-        elif not self.streams:
-            self._without_optimizer(event)
 
     def backward_done(self, event: e.BackwardDone) -> None:
         """Let the backward call wait at every stream whose parameters it reached."""
@@ -125,9 +127,9 @@ class Training:
             return
         self.evaluation_ends()
         reached = self._reached()
-        if self.without_optimizer:
+        if id(batch.site) in self._by_hand:
             self._step_by_hand(batch)
-        elif not self.streams:
+        elif all(stream.optimizer is None for stream in self.streams):
             self._unclaimed.append(batch)
             del self._unclaimed[:-_MOST_UNCLAIMED]
         for stream in reached:
@@ -173,18 +175,22 @@ class Training:
 
     # -- without an optimizer --------------------------------------------------------------------
 
-    def _without_optimizer(self, event: e.BackwardStarted) -> None:
+    def _without_optimizer(self, event: e.BackwardStarted, site: Site) -> None:
         """Find the leaves below a loss that no known optimizer holds: are they updated by hand?"""
-        self._leaves = [leaf for tensor in event.tensors for leaf in graph.leaves(tensor.grad_fn)]
-        if not self.without_optimizer and not self._unclaimed:
-            self.without_optimizer = bool(self._leaves) and not discovery.is_optimized(self._leaves)
+        leaves = [leaf for tensor in event.tensors for leaf in graph.leaves(tensor.grad_fn)]
+        if self._unclaimed or not leaves:
+            return
+        if not discovery.is_optimized(leaves):
+            self.without_optimizer = True
+            self._by_hand[id(site)] = [ref(leaf) for leaf in leaves]
+        elif self.without_optimizer:
+            # Somebody's optimizer after all, made after the first backward.
+            self.look_around()
 
     def _step_by_hand(self, batch: e.TrainBatch) -> None:
         """Every backward is a step of its own."""
-        if not self._leaves:
-            self._leaves = [p for s in self.streams for p in s.parameters()]
-        stream = self.optimizers.by_hand(self._leaves)
-        self._leaves = []
+        held = [leaf() for leaf in self._by_hand[id(batch.site)]]
+        stream = self.optimizers.by_hand([leaf for leaf in held if leaf is not None])
         self._main = stream
         stream.pending.append(batch)
         self._enter_epoch(stream, batch.shown)
@@ -422,7 +428,7 @@ class Training:
             self._drop(stream)
             if not stream.steps:
                 continue
-            if failed or interrupted:
+            if interrupted or (failed and not self._capture.loaders.primary_is_finished):
                 self.seen.cut_short.append(stream.name)
             else:
                 self._end_pass(stream)

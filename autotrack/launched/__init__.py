@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from autotrack import context
 from autotrack.guard import Guard
 from autotrack.launched import pool
-from autotrack.launched.orders import Orders, is_first
+from autotrack.launched.orders import Orders, is_first, torchrun_rank
 from autotrack.launched.telling import say, summary
 
 if TYPE_CHECKING:
@@ -89,14 +89,10 @@ class Process:
         self.begin()
 
     def end(self) -> None:
-        """End the run of this process, if it saw something; the run of a parent is not touched.
-
-        One that saw nothing is left as it is, so that nothing is written: its hooks go with the
-        process.
-        """
+        """End the run of this process; the run of a parent is not touched."""
         if self.run is not None and self._pid == os.getpid():
             self._ending = True
-            self._guard.call("autotrack run", _finished, self.run)
+            self._guard.call("autotrack run", self.run.finish, _error_on_the_way())
             self._ending = False
 
 
@@ -109,11 +105,6 @@ def begin() -> None:
 def finish() -> None:
     """End what was begun; the first process also says, on stderr, what was recorded and where."""
     Guard().call("autotrack run", _finish)
-
-
-def saw_something(run: Run) -> bool:
-    """Whether a run has something to tell; in a child only training counts."""
-    return any(line.seen for line in run.coverage.lines if is_first() or line.what == "backward")
 
 
 def _begin() -> None:
@@ -142,17 +133,12 @@ def _opened(orders: Orders, directory: Path) -> Run:
     from autotrack.config import Config
     from autotrack.run import Run
 
-    # Without a boundary: every frame below the script's first belongs to the person.
-    # Each rank's place has been chosen already.
-    options = {**orders.options, "logdir": directory, "ranks": orders.ranks}
-    run = Run(Config.of(options), placed=True)
+    options = {**orders.options, "logdir": directory}
+    # Without a boundary: every frame below the script's first belongs to the person. The place of
+    # a worker of torchrun is chosen; other ranks come out only when their process group is made.
+    run = Run(Config.of(options), only_if_trained=True, placed=torchrun_rank() is not None)
     run.start()
     return run
-
-
-def _finished(run: Run) -> None:
-    if saw_something(run):
-        run.finish(_error_on_the_way())
 
 
 def _end_with_the_child(here: Process) -> None:

@@ -22,7 +22,6 @@ class Orders:
     directory: str
     options: Mapping[str, Any]
     home: str
-    ranks: str = "0"
     quiet: bool = False
 
     @classmethod
@@ -32,15 +31,11 @@ class Orders:
 
     @property
     def place(self) -> Path | None:
-        """Where this process records, or None where it shall not: a rank that was not asked for.
-
-        A worker of `torchrun` is known by the variables that torchrun sets.
-        """
-        directory, environ = Path(self.directory), os.environ
-        rank = environ.get("RANK") if {"LOCAL_RANK", "WORLD_SIZE"} <= environ.keys() else None
-        if rank not in (None, "0") and self.ranks != "all":
+        """Where this process records, or None where it shall not: a rank that was not asked for."""
+        directory, rank = Path(self.directory), torchrun_rank()
+        if rank not in (None, "0") and self.options.get("ranks") != "all":
             return None
-        if is_first() and (rank is None or self.ranks != "all"):
+        if is_first() and (rank is None or self.options.get("ranks") != "all"):
             return directory
         return directory / (f"child-{os.getpid()}" if rank is None else f"rank{rank}")
 
@@ -48,6 +43,12 @@ class Orders:
         """Return a directory as seen from where the command was given."""
         home = Path(self.home)
         return directory.relative_to(home) if directory.is_relative_to(home) else directory
+
+
+def torchrun_rank() -> str | None:
+    """Return the rank of a worker of `torchrun`, known by the variables that torchrun sets."""
+    started = {"LOCAL_RANK", "WORLD_SIZE"} <= os.environ.keys()
+    return os.environ.get("RANK") if started else None
 
 
 def is_first() -> bool:

@@ -18,11 +18,16 @@ _NOTHING = (
     "autotrack: nothing was recorded: no backward ran in the thread that imported torch, "
     "nor in a child process"
 )
+_NOT_HERE = (
+    "autotrack: nothing was recorded by this process, though it trained: another rank records, "
+    "or the directory cannot be written"
+)
 
 
 def children(directory: Path) -> list[Path]:
     """Return the folders of a run's directory in which child processes recorded."""
-    folders = [*directory.glob("child-*"), *directory.glob("rank*")]
+    patterns = ("child-*", "child-*/rank*", "rank*")
+    folders = {folder for pattern in patterns for folder in directory.glob(pattern)}
     return sorted(folder for folder in folders if holds_record(folder))
 
 
@@ -39,7 +44,7 @@ def summary(orders: Orders, run: Run | None) -> str:
     if folders:
         more = f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else ""
         lines += [f"autotrack: child processes recorded in {', '.join(folders[:_NAMED])}{more}"]
-    return "\n".join(lines) or _NOTHING
+    return "\n".join(lines) or (_NOT_HERE if run is not None and run.trained else _NOTHING)
 
 
 def say(text: str) -> None:

@@ -41,8 +41,7 @@ def find(name: str) -> type[Metric]:
     Raises UsageError, with the nearest known name, when there is none.
     """
     if ":" in name:
-        module, _, attribute = name.partition(":")
-        named: type[Metric] = getattr(importlib.import_module(module), attribute)
+        named: type[Metric] = _from_outside(name)
         return named
     if name in names():
         return _metric_in(importlib.import_module(f"{__name__}.{name}"))
@@ -54,6 +53,15 @@ def find(name: str) -> type[Metric]:
     hint = f"; did you mean {near[0]!r}?" if near else ""
     msg = f"there is no metric {name!r}{hint} Known: {', '.join([*names(), *others])}."
     raise UsageError(msg)
+
+
+def _from_outside(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        msg = f"there is no metric {name!r}: {error}. Name it as 'package.module:Class'."
+        raise UsageError(msg) from error
 
 
 def _metric_in(module: Any) -> type[Metric]:

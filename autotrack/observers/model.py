@@ -38,15 +38,12 @@ def _wrap_hook_stubs(original: Any) -> Any:
 
     @functools.wraps(original)
     def get_hook_stubs(nn_module: Any) -> Any:
-        shown = _Unhooked()
-        shown.__dict__.update(_without(vars(nn_module), _ours_in(nn_module)))
+        # A stand-in, because the module itself may be called by another thread meanwhile.
+        shown = nn.Module.__new__(nn.Module)
+        vars(shown).update(_without(vars(nn_module), _ours_in(nn_module)))
         return original(shown)
 
     return get_hook_stubs
-
-
-class _Unhooked:
-    """Stands in for a module where its hooks are listed."""
 
 
 def _wrap_state(original: Any) -> Any:

@@ -40,8 +40,7 @@ def find(name: str) -> Any:
     `"package.module:factory"`. Raises UsageError, with the nearest known name, when there is none.
     """
     if ":" in name:
-        module, _, attribute = name.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return _from_outside(name)
     if name in names():
         return importlib.import_module(f"{__name__}.{name}").open
     others = {point.name: point for point in entry_points(group="autotrack.sinks")}
@@ -51,6 +50,15 @@ def find(name: str) -> Any:
     hint = f"; did you mean {near[0]!r}?" if near else ""
     msg = f"there is no sink {name!r}{hint} Known: {', '.join([*names(), *others])}."
     raise UsageError(msg)
+
+
+def _from_outside(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        msg = f"there is no sink {name!r}: {error}. Name it as 'package.module:factory'."
+        raise UsageError(msg) from error
 
 
 def chosen(wanted: tuple[str, ...] | None) -> list[tuple[str, Any]]:

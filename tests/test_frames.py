@@ -1,0 +1,101 @@
+"""Whose frames are looked at, and what looking leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import weakref
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import autotrack
+from autotrack import frames
+from autotrack.loopscope import LoopScope
+
+
+def test_loops_of_the_standard_library_are_not_the_persons():
+    found = []
+
+    async def train():
+        for epoch in range(2):  # noqa: B007 - a loop as people write it
+            found.append([loop.targets for loop in LoopScope().site().loops])
+
+    asyncio.run(train())
+    # pytest's own loops lie further out; nothing of asyncio stands between
+    assert [loops[0] for loops in found] == [("epoch",)] * 2
+    files = {code.co_filename for code, _ in LoopScope().site().lines}
+    assert not any("asyncio" in name for name in files)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="frames keep no copy of their locals")
+def test_reading_a_variable_keeps_nothing_alive():
+    class Batch:
+        pass
+
+    def read():
+        return frames.variables(sys._getframe(1))["epoch"]
+
+    def loop():
+        epoch = 7  # noqa: F841 - read from outside
+        batch = Batch()
+        alive = weakref.ref(batch)
+        read()
+        del batch
+        gc.collect()
+        return alive()
+
+    assert loop() is None
+
+
+def test_a_function_that_shows_its_locals_is_left_alone():
+    def look():
+        return frames.variables(sys._getframe(1))
+
+    def configured(lr=0.1):
+        config = locals()
+        later = 3  # noqa: F841 - must not turn up in what the person keeps
+        return look(), config
+
+    seen, config = configured()
+    assert seen == {}
+    assert config == {"lr": 0.1}
+
+
+def test_calling_eval_on_a_model_is_not_asking_for_locals():
+    class Model:
+        def eval(self):
+            return self
+
+    def train():
+        epoch = 4  # noqa: F841 - read from outside
+        Model().eval()
+        return frames.variable(sys._getframe(0), "epoch")
+
+    assert train() == 4
+
+
+def one_step(model, optimizer):
+    loss = model(torch.ones(4, 2)).pow(2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def test_a_thread_that_inherits_the_context_is_not_observed(tmp_path):
+    here, there = nn.Linear(2, 1), nn.Linear(2, 1)
+    optimizers = [torch.optim.SGD(m.parameters(), lr=0.1) for m in (here, there)]
+
+    async def both():
+        with autotrack.tracking(logdir=tmp_path) as run:
+            await asyncio.to_thread(one_step, there, optimizers[1])
+            losses = [one_step(here, optimizers[0]) for _ in range(3)]
+        return run, losses
+
+    run, losses = asyncio.run(both())
+    tag = next(t for t in run.history.tags if t.startswith("Loss/train"))
+    assert run.history[tag].value.tolist() == np.float32(losses).tolist()
