@@ -42,15 +42,25 @@ def named(boundary: int | None) -> dict[int, Found]:
     for frame in frames.person_frames(boundary):
         local: dict[int, Found] = {}
         where = (id(frame), bool(frame.f_code.co_flags & _SUSPENDS))
-        for name, thing in _things(frames.variables(frame)):
+        for name, value in _things(frames.variables(frame)):
+            thing = innermost(value)
             known = local.get(id(thing))
             if known is None or _rank(name) < _rank(known.name):
                 local[id(thing)] = Found(name, thing, *where)
         if frame.f_code.co_name != "<module>":
-            for name, thing in _things(frame.f_globals):
+            for name, value in _things(frame.f_globals):
+                thing = innermost(value)
                 local.setdefault(id(thing), Found(name, thing))
         found.update(local)
     return found
+
+
+def innermost(thing: Any) -> Any:
+    """Return the optimizer that a library's wrapper around one lets step; anything else as it is."""
+    if not isinstance(thing, Optimizer):
+        return thing
+    inner = attempt(getattr, thing, "optimizer", None)
+    return inner if isinstance(inner, Optimizer) else thing
 
 
 def _rank(name: str) -> int:

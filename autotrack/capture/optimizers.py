@@ -36,6 +36,7 @@ class Optimizers:
 
     def known(self, optimizer: Any) -> Stream | None:
         """Return the stream of an optimizer, or None."""
+        optimizer = discovery.innermost(optimizer)
         stream = self._by_optimizer.get(id(optimizer))
         held = stream.optimizer() if stream is not None and stream.optimizer is not None else None
         return stream if held is optimizer else None
@@ -46,6 +47,7 @@ class Optimizers:
 
     def add(self, optimizer: Any, name: str | None) -> Stream:
         """Make a stream for `optimizer`, or let it take over the stream of the same variable."""
+        optimizer = discovery.innermost(optimizer)
         found = discovery.named(self._scope.boundary)
         return self._add(optimizer, name or discovery.name_of(found, optimizer), found)
 
