@@ -51,7 +51,7 @@ def main() -> None:
     autotrack run train.py --lr 0.1     train, tracked: loss, accuracy, gradients, ...
     autotrack report runs/mnist         draw the figures of a run, also after a crash
     tensorboard --logdir runs           look at all runs in TensorBoard
-    """  # noqa: D301 - click reads the backspace as "leave these lines alone"
+    """  # noqa: D301 - as above
 
 
 def hyperparameters(

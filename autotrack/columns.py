@@ -56,8 +56,9 @@ class Columns:
     """What one event file holds.
 
     `x` and `time` have one entry an event; everything else refers to events by their index.
-    `steps` and `epochs` are by stream ("" for none). `shards` has, by the tag of a norm, what one of
-    several processes knows of it: the norm of its shards, that of whole tensors, how many processes.
+    `steps` and `epochs` are by stream ("" for none). `shards` has, by the tag of a norm, what one
+    of several processes knows of it: the norm of its shards, that of whole tensors, and how many
+    processes there are.
     """
 
     x: array[int] = field(default_factory=lambda: array("q"))

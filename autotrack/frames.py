@@ -47,7 +47,7 @@ def is_foreign(frame: FrameType) -> bool:
 
 
 def _is_pythons_own(filename: str) -> bool:
-    """Whether a file is of the standard library: its loops (asyncio's, say) are not the person's."""
+    """Whether a file is of the standard library: asyncio's loops, say, are not the person's."""
     if filename.startswith("<frozen "):
         return True
     return filename.startswith(_STANDARD_LIBRARY) and "-packages" not in filename

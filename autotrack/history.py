@@ -98,9 +98,9 @@ def read(directory: str | os.PathLike[str]) -> History:
     """Read all event files that lie in `directory` itself, in the order of their names.
 
     Files that autotrack did not write are read as well: their x is taken as the step, and their
-    epochs are unknown. Where each of several processes recorded into `rank<k>/`, the history is that
-    of the first, with gradient norms over all. Raises RecordNotFoundError where there is no event file; it names the
-    sub-directories that hold some.
+    epochs are unknown. Where each of several processes recorded into `rank<k>/`, the history is
+    that of the first, with gradient norms over all. Raises RecordNotFoundError where there is no
+    event file; it names the sub-directories that hold some.
     """
     directory = Path(directory)
     parts = _parts(directory)

@@ -1,7 +1,7 @@
 """The records of processes that trained together, read as one.
 
-Every series is that of the first rank. Only what no rank could know alone is put together: the norms
-of gradients that are spread over all of them.
+Every series is that of the first rank. Only what no rank could know alone is put together: the
+norms of gradients that are spread over all of them.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def rank_folders(directory: Path) -> list[Path]:
 def gradient_norms(ranks: list[list[Part]]) -> dict[str, Series]:
     """Return the global gradient norms, by tag, from the files of each rank, the first rank first.
 
-    The squares of the ranks' shards are added, and gradients that every rank holds whole are counted
-    once. A step that a rank has not recorded has no point.
+    The squares of the ranks' shards are added, and gradients that every rank holds whole are
+    counted once. A step that a rank has not recorded has no point.
     """
     first = ranks[0]
     tags = dict.fromkeys(tag for part in first for tag in part.columns.shards)

@@ -29,8 +29,8 @@ def rank() -> int | None:
 def folder(config: Config) -> str | None:
     """Return the folder in the run's directory that this process records into.
 
-    Empty for the directory itself; None where this process shall not record. Raises UsageError where
-    all ranks shall record and nothing tells them the same directory.
+    Empty for the directory itself; None where this process shall not record. Raises UsageError
+    where all ranks shall record and nothing tells them the same directory.
     """
     here = rank()
     if config.ranks != "all":

@@ -188,7 +188,7 @@ class Run:
             self.emit(event)
 
     def _is_deaf(self) -> bool:
-        """Whether to take no events: those of our own making, another thread's, or none any more."""
+        """Whether to take no events: our own, another thread's, or none any more."""
         return (
             self._busy
             or self._silent

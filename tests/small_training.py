@@ -1,4 +1,4 @@
-"""Small trainings that together use every kind of thing autotrack watches, and their exact state."""
+"""Small trainings that together use all that autotrack watches, and their exact state."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def test_tracked_functions_may_call_each_other():
     assert losses("run") == [25.0, 9.0, 16.0]
 
 
-# -- generators and coroutines -------------------------------------------------------------------------
+# -- generators and coroutines ---------------------------------------------------------------------
 
 
 @autotrack.track(logdir="run")
@@ -306,7 +306,7 @@ def test_async_generators_send_throw_and_close():
     assert losses("run") == [4.0, 9.0, 49.0, 10000.0]
 
 
-# -- tracking --------------------------------------------------------------------------------------------
+# -- tracking --------------------------------------------------------------------------------------
 
 
 def things(names):
@@ -377,7 +377,7 @@ def test_an_optimizer_of_an_open_run_is_refused_in_a_tracked_function():
         pytest.fail("the function must not run")
 
     with autotrack.tracking(known["optimizer"], logdir="outer") as run:
-        with pytest.raises(NestedRunError, match="optimizer.*outer"):
+        with pytest.raises(NestedRunError, match=r"optimizer.*outer"):
             train(known["optimizer"])
         assert active() is run
         step(2.0)
@@ -385,7 +385,7 @@ def test_an_optimizer_of_an_open_run_is_refused_in_a_tracked_function():
     assert not any(Path().glob("inner*"))
 
 
-# -- log ---------------------------------------------------------------------------------------------------
+# -- log -------------------------------------------------------------------------------------------
 
 
 def test_own_numbers_stand_at_the_step():
@@ -414,7 +414,7 @@ def test_what_is_no_number_is_refused_and_the_run_lives_on(wrong):
     assert losses() == [4.0]
 
 
-# -- report ------------------------------------------------------------------------------------------------
+# -- report ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -469,10 +469,10 @@ def test_report_of_nothing_and_of_nonsense(nothing_yet):
     Path("empty").mkdir()
     with pytest.raises(RecordNotFoundError, match="empty"):
         autotrack.report("empty")
-    with pytest.raises(UsageError, match="run or a directory.*3"):
+    with pytest.raises(UsageError, match=r"run or a directory.*3"):
         autotrack.report(3)
     with autotrack.tracking(logdir="run"):
         step()
-    with pytest.raises(UsageError, match="gif.*png"):
+    with pytest.raises(UsageError, match=r"gif.*png"):
         autotrack.report("run", formats=["gif"])
     assert not list(Path().rglob("*.gif"))

@@ -131,7 +131,7 @@ def test_an_unknown_option_like_none_lists_them_all():
 
 def test_a_bad_pyproject_is_named():
     path = pyproject("[tool.autotrack]\nlogdirr = 'x'\n")
-    with pytest.raises(UsageError, match="logdirr.*did you mean 'logdir'") as caught:
+    with pytest.raises(UsageError, match=r"logdirr.*did you mean 'logdir'") as caught:
         Config.of({})
     assert str(path.resolve()) in str(caught.value)
     path.write_text("[tool.autotrack\n", "utf-8")

@@ -19,7 +19,7 @@ from autotrack.events import StepTaken
 from autotrack.metrics import Metric
 
 
-def loop(model, optimizer, criterion, batches, epochs=2, after_backward=lambda: None):
+def loop(model, optimizer, criterion, batches, *, epochs=2, after_backward=lambda: None):
     """Train and keep what went in and came out, epoch by epoch."""
     seen = []
     for _epoch in range(epochs):
@@ -107,7 +107,7 @@ def test_a_sample_with_a_nan_score_is_wrong():
     assert run.history["Accuracy/train"].value.tolist() == [50.0]
 
 
-# -- regression --------------------------------------------------------------------------------------
+# -- regression ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -149,7 +149,7 @@ def test_r2_is_absent_where_it_is_not_defined():
     )
 
 
-# -- gradients, weights, rates -------------------------------------------------------------------------
+# -- gradients, weights, rates ---------------------------------------------------------------------
 
 
 def wide(tensors):
@@ -258,7 +258,7 @@ def test_what_is_not_finite_is_counted_apart():
     assert (series.minimum[0], series.maximum[0], series.number[0]) == (1.0, 2.0, 2)
 
 
-# -- what a person chooses -------------------------------------------------------------------------------
+# -- what a person chooses -------------------------------------------------------------------------
 
 
 def step_of(model, **options):

@@ -1,4 +1,4 @@
-"""Training is sacred: tracked and untracked it ends bit for bit the same, whatever fails in here."""
+"""Training is sacred: tracked and untracked it ends bit for bit the same, whatever fails."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ _NOT_IN_THE_LOOP = frozenset(
     {"__main__", "api", "assembly", "cli", "columns", "config", "events", "history", "launched"}
     | {"placement", "report", "reports", "runner", "series", "_startup", "_version"}
 )
-# What catches the failures of the others, what PyTorch calls and only passes on, and what undoes the
-# patches: there is nothing below them.
+# What catches the failures of the others, what PyTorch calls and only passes on, and what undoes
+# the patches: there is nothing below them.
 _THE_NET = frozenset(
     {
         "observers.clipping._listed",
@@ -120,6 +120,7 @@ _THE_NET = frozenset(
         "observers.optimizer._step_done",
         "observers.optimizer._step_started",
         "run.Run._flush_when_due",
+        "run.Run._is_deaf",
         "run.Run.give",
         "run.Run.notice",
         "run.Run.refuse_nested",
@@ -221,7 +222,7 @@ def plain_result(training: str) -> str:
     return TRAININGS[training]()
 
 
-_FASTEST_FIRST = ("by_hand", "classification", "regression", "several_losses")
+_FASTEST_FIRST = ("regression", "by_hand", "classification", "several_losses")
 
 
 def reaching(name: str) -> str | None:
@@ -279,11 +280,20 @@ def complaints(part: str, training: str, caplog) -> Iterator[str]:
     if len(failed) != len(set(failed)):
         yield f"{part} was reported more than once: {failed}"
     whole = whole_record(training)
-    wrong = {k: v for k, v in numbers(directory).items() if not same(whole.get(k), v)}
+    wrong = {
+        (tag, x): value
+        for (tag, x), value in numbers(directory).items()
+        if not same(whole.get((tag, x)), value)
+        # a loop whose source cannot be read has no epochs: its passes stand at steps
+        and not (part.startswith("loopscope.") and tag in PASSES)
+    }
     if wrong:
         yield f"{part} made the record wrong: {dict(list(wrong.items())[:3])} (failed: {failed})"
     if failed and not raises_when_strict(part, training):
         yield f"{part} does not raise with strict"
+
+
+PASSES = frozenset({"Accuracy/train", "Loss/train_epoch", "MAE/train", "R2/train"})
 
 
 def same(one: float | None, other: float) -> bool:
@@ -306,6 +316,15 @@ def warned(caplog) -> list[str]:
     return [str(r.args[0]) for r in caplog.records if "switched off" in r.getMessage()]
 
 
+@pytest.fixture
+def pytest_set_aside() -> Iterator[None]:
+    """Autotrack looks for models among all living objects; pytest's own are many."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("pytest_set_aside")
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_part_that_raises_never_reaches_the_training(room, caplog):
     wrong = []
@@ -335,8 +354,8 @@ def test_a_hook_that_cannot_be_installed_leaves_nothing(monkeypatch, caplog):
             assert differences(before, surfaces()) == []
             result = TRAININGS["classification"]()
         assert warned(caplog) == ["hooks"]
-        with pytest.raises(Broken), autotrack.tracking(logdir="strict", strict=True):
-            pass
+        with pytest.raises(Broken):
+            autotrack.tracking(logdir="strict", strict=True).__enter__()
         assert differences(before, surfaces()) == []
     assert result == plain_result("classification")
     with autotrack.tracking(logdir="second") as run:
@@ -347,10 +366,10 @@ def test_a_hook_that_cannot_be_installed_leaves_nothing(monkeypatch, caplog):
 
 
 def test_an_undo_that_fails_does_not_pass_for_hooks_in_place(monkeypatch):
-    with monkeypatch.context() as undo, pytest.raises(Broken):
+    with monkeypatch.context() as undo:
         undo.setattr(importlib.import_module("autotrack.observers.model"), "install", _break_undo)
-        with autotrack.tracking(logdir="first", strict=True):
-            pass
+        with pytest.raises(Broken), autotrack.tracking(logdir="first", strict=True):
+            one_step()
     with autotrack.tracking(logdir="second") as run:
         TRAININGS["classification"]()
     assert len(run.history["Loss/train"].x) == 4
@@ -414,15 +433,16 @@ def failing_training(at_step: int = 5) -> None:
             step += 1
 
 
+def failing_inside_a_block() -> None:
+    with autotrack.tracking(logdir="run"):
+        failing_training()
+
+
 @pytest.mark.parametrize("way", ["tracking", "track"])
 def test_an_exception_passes_through_and_the_record_is_readable(way):
     tracked = autotrack.track(logdir="run")(failing_training)
     with pytest.raises(KeyError, match="the person's own") as caught:
-        if way == "track":
-            tracked()
-        else:
-            with autotrack.tracking(logdir="run"):
-                failing_training()
+        tracked() if way == "track" else failing_inside_a_block()
     assert caught.traceback[-1].name == "failing_training"
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
@@ -612,7 +632,7 @@ def test_warnings_as_errors_break_nothing():
     assert autotrack.read("taken-2")["Loss/train"].x.tolist() == [0]
 
 
-# -- what a person saves, copies and compiles during a run -------------------------------------------
+# -- what a person saves, copies and compiles during a run -----------------------------------------
 
 
 def test_a_model_saved_whole_loads_where_there_is_no_autotrack():

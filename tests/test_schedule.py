@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from autotrack.schedule import STEPS, Schedule
@@ -52,7 +54,7 @@ def test_long_runs_keep_about_two_hundred(epochs):
     if epochs == 10:
         assert taken == list(range(10))
     # thinned evenly: no gap is more than a tenth of the way gone
-    gaps = [(after - before, after) for before, after in zip(taken, taken[1:], strict=False)]
+    gaps = [(after - before, after) for before, after in itertools.pairwise(taken)]
     assert all(gap <= max(1, after / 10) for gap, after in gaps)
 
 

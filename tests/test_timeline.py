@@ -105,7 +105,7 @@ def test_a_stretch_is_full_after_its_steps_until_something_is_evaluated(steps, e
     assert full == [not evaluated and number >= STRETCH for number in range(1, steps + 1)]
 
 
-# -- the numbering behind it, through events that never happened --------------------------------------
+# -- the numbering behind it, through events that never happened -----------------------------------
 
 
 class Loader:
@@ -217,7 +217,7 @@ def test_whatever_happens_numbers_go_up_and_evaluation_is_no_training(happened, 
     with_optimizer = [m for m in steps if m.stream.optimizer is not None]
     assert len(with_optimizer) == happened.count("step")
 
-    # a pass that has seen a batch ends once or was discarded; only an exception leaves the last open
+    # a pass that has seen a batch ends once or was discarded; an exception leaves the last open
     seen = {id(m.evaluation) for m in run.moments if isinstance(m, e.EvaluationBatchSeen)}
     over = [m for m in run.moments if isinstance(m, (e.EvaluationPassEnded, e.PassDiscarded))]
     ids = [id(m.evaluation) for m in over]

@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from autotrack import frames
+from autotrack.guard import attempt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +57,11 @@ def named(boundary: int | None) -> dict[int, Found]:
 
 
 def innermost(thing: Any) -> Any:
-    """Return the optimizer that a library's wrapper around one lets step; anything else as it is."""
-    if not isinstance(thing, Optimizer):
+    """Return the optimizer that a library's wrapper around one lets step; anything else as it is.
+
+    A wrapper whose own step PyTorch announces (Lookahead) is an optimizer itself.
+    """
+    if not isinstance(thing, Optimizer) or getattr(type(thing).step, "hooked", False):
         return thing
     inner = attempt(getattr, thing, "optimizer", None)
     return inner if isinstance(inner, Optimizer) else thing

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import distributed
 
-
 #: Why a number of whole tensors is absent.
 SPREAD = "weights are spread over several processes, and none of them holds a whole one"
 

@@ -82,7 +82,7 @@ class GradientNorm(Metric):
         self._shards.pop(moment.stream, None)
 
     def _take_shards(self, stream: Any, when: str, scale: Any) -> bool:
-        """Take what this process's shards add to the norm, where gradients are spread over several."""
+        """Take what this process's shards add to the norm, where several hold the gradients."""
         gradients = _gradients(stream)
         if not any(is_spread(g) for g in gradients):
             return False

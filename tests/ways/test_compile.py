@@ -178,7 +178,10 @@ def counted() -> Counts:
 
 
 def train(
-    scenario: Callable[[Parts], Step], backend: str, tracked: tuple[int, int] | None, logdir: Path | None
+    scenario: Callable[[Parts], Step],
+    backend: str,
+    tracked: tuple[int, int] | None,
+    logdir: Path | None,
 ) -> Training:
     """Train `STEPS` steps; those from `tracked[0]` up to `tracked[1]` are tracked."""
     dynamo.reset()
@@ -265,7 +268,7 @@ def test_tracking_costs_no_compilation(scenario: Any, when: str, tmp_path: Path)
 def test_clipping_inside_is_compiled_once_more(when: str, tmp_path: Path) -> None:
     """`clip_grad_norm_` finds a function of ours while tracked, and Dynamo guards on functions.
 
-    So a compiled function that clips is compiled once more where tracking begins or ends after that.
+    So a compiled function that clips is compiled once more where tracking begins or ends later.
     """
     plain = plain_training(compiled_with_clipping, "aot_eager")
     tracked = train(compiled_with_clipping, "aot_eager", WHEN[when], tmp_path / "run")
@@ -288,7 +291,11 @@ def test_inductor(tmp_path: Path) -> None:
 def compare(scenario: Any, when: str, plain: Training, tracked: Training) -> None:
     assert tracked.state == plain.state
     assert tracked.losses == plain.losses
-    more = [(p, t) for p, t in zip(plain.counts, tracked.counts, strict=True) if any(a < b for a, b in zip(p, t, strict=True))]
+    more = [
+        (p, t)
+        for p, t in zip(plain.counts, tracked.counts, strict=True)
+        if any(a < b for a, b in zip(p, t, strict=True))
+    ]
     assert not more, "Dynamo did more under tracking (plain, tracked)"
     assert tracked.counts[-1] == plain.counts[-1] or when != "tracked first"
     first, last = WHEN[when]

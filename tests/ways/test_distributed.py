@@ -1,8 +1,8 @@
 """Two gloo processes under torchrun: DistributedDataParallel and FSDP2.
 
-One start of torchrun serves all tests, because it is slow. Training must be the same bit for bit and
-issue the same number of collectives, whichever ranks record; with `ranks="0"` rank 1 does nothing
-at all, so a collective of ours on rank 0 would also wait for ever.
+One start of torchrun serves all tests, because it is slow. Training must be the same bit for bit,
+and issue the same number of collectives, whichever ranks record; with `ranks="0"` rank 1 does
+nothing at all, so a collective of ours on rank 0 would also wait for ever.
 """
 
 from __future__ import annotations
@@ -144,4 +144,6 @@ def test_a_rank_without_its_record_leaves_the_norm_unknown(
 def test_a_process_group_made_after_tracking_began(results: dict[int, Any]) -> None:
     for rank in RANKS:
         history = autotrack.read(results[-1] / "late" / f"rank{rank}")
-        assert history["Loss/train"].value.tolist() == floats(results[rank]["late"]["tracked"]["losses"])
+        assert history["Loss/train"].value.tolist() == floats(
+            results[rank]["late"]["tracked"]["losses"]
+        )

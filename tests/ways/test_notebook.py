@@ -49,7 +49,13 @@ DEFINED = "@autotrack.track(logdir='second')\ndef train(model, optimizer, losses
     epoch="n_epoch"
 )
 # An optimizer that a cell left behind counts as one that trains: away with it.
-CALLED = "ended = [p.tolist() for p in model.parameters()]\ndel model, optimizer\nagain = []\nmodel2, optimizer2 = fresh()\ntrain(model2, optimizer2, again)"
+CALLED = """
+ended = [p.tolist() for p in model.parameters()]
+del model, optimizer
+again = []
+model2, optimizer2 = fresh()
+train(model2, optimizer2, again)
+"""
 TOLD = """
 import json
 same = ended == plain == [p.tolist() for p in model2.parameters()]

@@ -32,5 +32,7 @@ def _collect(thing: Any, name: str, found: dict[str, Any]) -> None:
 
 def gradient_norm(parameters: Any) -> float:
     """The L2 norm over all gradients, summed in double precision, the way of a textbook."""
-    squares = [float(p.grad.detach().double().square().sum()) for p in parameters if p.grad is not None]
+    squares = [
+        float(p.grad.detach().double().square().sum()) for p in parameters if p.grad is not None
+    ]
     return float(sum(squares) ** 0.5)
