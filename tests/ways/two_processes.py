@@ -70,7 +70,7 @@ def fsdp(known: dict[str, Any]) -> Any:
     fully_shard(model, ignored_params={whole})
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     xs, ys = batches()
-    for epoch in range(2):  # noqa: B007 - a loop as people write it
+    for epoch in range(2):
         for index in range(STEPS):
             loss = nn.functional.cross_entropy(model(xs[index]), ys[index])
             loss.backward()
