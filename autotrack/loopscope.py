@@ -84,7 +84,7 @@ class Site:
     depths: list[int] = field(default_factory=list)
     epoch: tuple[Loop, int] | None = None
     decided: bool = False
-    split_names: dict[int, list[str]] | None = None
+    split_names: dict[int, list[tuple[str, object]]] | None = None
 
 
 class LoopScope:

@@ -76,41 +76,56 @@ class Phases:
         self._this_period: dict[str, tuple[Any, ...]] = {}
         self._training_codes: set[int] = set()
         self._training_lines: tuple[Line, ...] = ()
+        self._training_loops: set[object] = set()
 
     def training_at(self, site: Site) -> None:
         """Remember the functions training runs in: their names say nothing about evaluation."""
         if site.lines is not self._training_lines:
             self._training_lines = site.lines
             self._training_codes.update(id(code) for code, _ in site.lines)
+            self._training_loops.update(loop.key for loop in site.loops)
 
     def training_goes_on(self) -> None:
         """A training step: the evaluations so far belong together no longer."""
         self._this_period.clear()
 
     def strings(self, site: Site) -> tuple[str, ...]:
-        """Return the strings that name a split: loop variables and parameters called so."""
+        """Return the strings that name a split: of loop variables, and of parameters called so.
+
+        Any string of a loop that only evaluates tells its passes apart; one of a parameter, or of a
+        loop that trains as well (over models, say), counts where it says a phase.
+        """
         stated = self._scope.stated.phase_now(self._scope.boundary)
         found: list[str] = [stated] if stated is not None else []
         wanted = self._string_names(site)
         if not wanted:
             return tuple(found)
         for depth, frame in enumerate(frames.person_frames(self._scope.boundary)):
-            names = wanted.get(depth)
-            if names:
+            if depth in wanted:
                 held = frames.variables(frame)
-                texts = [v for n in names if isinstance(v := held.get(n), str)]
-                found += [text for text in texts if len(text) <= _LONGEST_NAME]
+                for name, loop in wanted[depth]:
+                    text = held.get(name)
+                    if isinstance(text, str) and self._tells(text, loop):
+                        found.append(text)
         return tuple(found)
 
-    def _string_names(self, site: Site) -> dict[int, list[str]]:
+    def _tells(self, text: str, loop: object) -> bool:
+        if len(text) > _LONGEST_NAME:
+            return False
+        return _phase_in(text) is not None or not (loop is None or loop in self._training_loops)
+
+    def _string_names(self, site: Site) -> dict[int, list[tuple[str, object]]]:
+        """Return by depth the names to read, each with its loop (None for a parameter)."""
         known = site.split_names
         if known is None:
             known = {}
             for loop, depth in zip(site.loops, site.depths, strict=True):
-                known.setdefault(depth, []).extend(t for t in loop.targets if "." not in t)
+                names = [(target, loop.key) for target in loop.targets if "." not in target]
+                known.setdefault(depth, []).extend(names)
             for depth, (code, _) in enumerate(site.lines):
                 arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-                known.setdefault(depth, []).extend(a for a in arguments if a in _SPLIT_NAMES)
+                named = [(a, None) for a in arguments if a in _SPLIT_NAMES]
+                known.setdefault(depth, []).extend(named)
             site.split_names = known = {depth: names for depth, names in known.items() if names}
         return known
 
