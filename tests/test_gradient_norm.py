@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+import autotrack
 from autotrack.metrics.gradients import norm_of
 
 ROWS, COLUMNS = 8_000, 768
@@ -36,3 +38,21 @@ def test_what_is_not_finite_stays_so(embedding: torch.Tensor, value: float) -> N
     broken[-1, -1] = value
     norm = norm_of([broken])
     assert repr(norm) == repr(value)
+
+
+def test_each_parameter_has_its_norm_at_snapshots(tmp_path):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    wanted = []
+    with autotrack.tracking(logdir=tmp_path) as run:
+        for epoch in range(3):  # noqa: B007 - a loop as people write it
+            optimizer.zero_grad()
+            model(torch.randn(8, 3)).pow(2).mean().backward()
+            wanted.append(
+                [float(np.linalg.norm(p.grad.double().numpy())) for p in model.parameters()]
+            )
+            optimizer.step()
+    series = run.history.vectors["autotrack/gradient_norm"]
+    assert series.names == [name for name, _ in model.named_parameters()]
+    np.testing.assert_allclose(series.value, wanted, rtol=1e-5)

@@ -21,12 +21,22 @@ class Surroundings:
     nonfinite: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Why something is absent, by tag.
     absent: dict[str, str] = field(default_factory=dict)
+    _written: dict[int, list[str]] = field(default_factory=dict)
 
     def wants(self, name: str) -> bool:
         """Whether the person's `include` and `exclude` patterns let a parameter in."""
         return any(fnmatchcase(name, p) for p in self.include) and not any(
             fnmatchcase(name, p) for p in self.exclude
         )
+
+    def write_vector(
+        self, row: Any, stream: Any, names: list[str], tag: str, values: list[float]
+    ) -> None:
+        """Write one hidden value a parameter, and the parameters' names where they are new."""
+        if self._written.get(id(stream)) != names:
+            self._written[id(stream)] = names
+            row.hidden.append(("autotrack/parameters", names))
+        row.hidden.append((tag, values))
 
     def named(self, stream: Any) -> list[tuple[str, Any]]:
         """Return the wanted parameters of a stream with their names, each tensor once."""

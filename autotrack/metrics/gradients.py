@@ -38,6 +38,7 @@ class GradientNorm(Metric):
         self._before: dict[Any, Value | None] = {}
         self._final: dict[Any, Value | None] = {}
         self._shards: dict[Any, dict[str, Any]] = {}
+        self._layers: dict[Any, dict[str, float]] = {}
 
     def before_clipping(self, moment: GradientsBeforeClipping) -> None:
         """Take the norm just before gradients are clipped."""
@@ -56,7 +57,10 @@ class GradientNorm(Metric):
                 known["before"] = known["final"]
             return
         norm = self._norm(moment.stream)
-        self._final[moment.stream] = final = _unscaled(norm, getattr(optimizer, "grad_scale", None))
+        scale = getattr(optimizer, "grad_scale", None)
+        self._final[moment.stream] = final = _unscaled(norm, scale)
+        if moment.snapshot:
+            self._layers[moment.stream] = self._by_parameter(moment.stream, scale)
         if moment.clipped_too_early:
             # What was clipped were not the gradients of this step.
             self._before[moment.stream] = final
@@ -67,8 +71,13 @@ class GradientNorm(Metric):
         self._write_shards(moment, self._shards.pop(stream, {}))
         final, before = self._final.pop(stream, None), self._before.pop(stream, None)
         total = before if before is not None else final
+        layers = self._layers.pop(stream, {})
         if total is None:
             return
+        if layers:
+            self.surroundings.write_vector(
+                moment.row, stream, list(layers), "autotrack/gradient_norm", list(layers.values())
+            )
         moment.row.add("GradNorm/total", total)
         if before is not None and final is not None:
             moment.row.add("GradNorm/clipped", final)
@@ -80,6 +89,16 @@ class GradientNorm(Metric):
         self._before.pop(moment.stream, None)
         self._final.pop(moment.stream, None)
         self._shards.pop(moment.stream, None)
+        self._layers.pop(moment.stream, None)
+
+    def _by_parameter(self, stream: Any, scale: Any) -> dict[str, float]:
+        """Return the norm of each parameter's gradient as the step uses it, NaN without one."""
+        norms = {}
+        for name, parameter in self.surroundings.named(stream):
+            gradient = _dense(parameter)
+            norm = None if gradient is None else _unscaled(norm_of([gradient]), scale)
+            norms[name] = math.nan if norm is None else float(norm)
+        return norms
 
     def _take_shards(self, stream: Any, when: str, scale: Any) -> bool:
         """Take what this process's shards add to the norm, where several hold the gradients."""

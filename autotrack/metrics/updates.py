@@ -34,7 +34,6 @@ class UpdateRatio(Metric):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._before: dict[Any, list[tuple[str, Any, torch.Tensor]]] = {}
-        self._names: dict[Any, list[str]] = {}
 
     def step_began(self, moment: StepBegan) -> None:
         """Copy the weights of a snapshot step before they change."""
@@ -58,16 +57,11 @@ class UpdateRatio(Metric):
         size = [float(norm_of([old]) or 0.0) for _, _, old in before]
         if (total := math.hypot(*size)) > 0:
             moment.row.add("UpdateRatio/total", math.hypot(*moved) / total)
-        self._write_vector(moment, [name for name, _, _ in before], moved, size)
-
-    def _write_vector(
-        self, moment: StepTaken, names: list[str], moved: list[float], size: list[float]
-    ) -> None:
-        if self._names.get(moment.stream) != names:
-            self._names[moment.stream] = names
-            moment.row.hidden.append(("autotrack/parameters", names))
         ratios = [m / s if s else math.nan for m, s in zip(moved, size, strict=True)]
-        moment.row.hidden.append(("autotrack/update_ratio", ratios))
+        names = [name for name, _, _ in before]
+        self.surroundings.write_vector(
+            moment.row, moment.stream, names, "autotrack/update_ratio", ratios
+        )
 
     def step_skipped(self, moment: StepSkipped) -> None:
         """Forget the copy of a step that did not happen."""
