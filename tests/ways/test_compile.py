@@ -233,6 +233,8 @@ def dynamo_is_loaded() -> None:
     import torch._inductor.compile_fx  # noqa: F401
 
     plain_training(compiled_with_clipping, "aot_eager")
+    if shutil.which("gcc") is not None:
+        plain_training(compiled_loss, "inductor")
 
 
 WHEN = {
