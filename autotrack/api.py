@@ -200,6 +200,9 @@ class _Inert:
 
         return Coverage()
 
+    def claim(self, things: Any) -> None:
+        """Refuse nothing."""
+
     def give(self, things: Any) -> None:
         """Take nothing."""
 
@@ -262,6 +265,8 @@ def _things_in(arguments: dict[str, Any]) -> list[tuple[str | None, Any]]:
         (name, value)
         for name, value in arguments.items()
         if isinstance(value, torch.optim.Optimizer)
+        # A criterion or a transform is a module too, but holds no weights.
+        or (isinstance(value, torch.nn.Module) and any(True for _ in value.parameters()))
     ]
 
 
@@ -338,7 +343,9 @@ def _opened(config: Config, arguments: dict[str, Any]) -> Iterator[Any]:
     things = attempt(_things_in, arguments) or []
     run = _open(config, id(sys._getframe(2)), None, things)
     try:
-        run.give(things)
+        run.claim(things)
+        # Which of the models is trained shows at the first step: a teacher is an argument too.
+        run.give([(name, thing) for name, thing in things if hasattr(thing, "param_groups")])
         yield run
     except BaseException as error:
         # A generator that is left early is no failure: its last pass is one, as after `break`.

@@ -98,9 +98,15 @@ class Run:
 
     def give(self, things: Iterable[tuple[str | None, Any]]) -> None:
         """Take models and optimizers that the person handed over, with their names where known."""
+        things = list(things)
+        self.claim(things)
         for name, thing in things:
-            _given.set(thing, self)
             self._guard.call("discovery", self._know, name, thing)
+
+    def claim(self, things: Iterable[tuple[str | None, Any]]) -> None:
+        """Refuse `things` to other runs while this one is open."""
+        for _, thing in things:
+            _given.set(thing, self)
 
     def refuse_nested(self, things: Iterable[tuple[str | None, Any]]) -> None:
         """Raise NestedRunError when another open run was given one of `things`."""

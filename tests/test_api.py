@@ -476,3 +476,21 @@ def test_report_of_nothing_and_of_nonsense(nothing_yet):
     with pytest.raises(UsageError, match=r"gif.*png"):
         autotrack.report("run", formats=["gif"])
     assert not list(Path().rglob("*.gif"))
+
+
+def test_a_tracked_function_refuses_a_model_that_is_tracked_already(tmp_path):
+    model = torch.nn.Linear(2, 1)
+    calls = []
+
+    @autotrack.track(logdir=tmp_path / "inner")
+    def evaluate(net):
+        calls.append(net)
+
+    with (
+        autotrack.tracking(model, logdir=tmp_path / "outer"),
+        pytest.raises(autotrack.AutotrackError, match="net is tracked by the run 'outer'"),
+    ):
+        evaluate(model)
+    assert calls == []
+    evaluate(model)
+    assert calls == [model]
