@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from autotrack import events as e
@@ -125,10 +124,6 @@ class Capture:
         self._settle_undecided()
         self.evaluation.loader_finished(event.loader)
         self.loaders.finished(self.loader_ids.of(event.loader))
-
-    def now(self) -> float:
-        """Return the wall time of a row, in seconds since the epoch."""
-        return time.time()
 
 
 def _length(loader: Any) -> int | None:
