@@ -200,10 +200,7 @@ class _Inert:
 
         return Coverage()
 
-    def claim(self, things: Any) -> None:
-        """Refuse nothing."""
-
-    def give(self, things: Any) -> None:
+    def give(self, things: Any, claimed: Any = ()) -> None:
         """Take nothing."""
 
     def finish(self, error: BaseException | None = None) -> None:
@@ -343,9 +340,9 @@ def _opened(config: Config, arguments: dict[str, Any]) -> Iterator[Any]:
     things = attempt(_things_in, arguments) or []
     run = _open(config, id(sys._getframe(2)), None, things)
     try:
-        run.claim(things)
         # Which of the models is trained shows at the first step: a teacher is an argument too.
-        run.give([(name, thing) for name, thing in things if hasattr(thing, "param_groups")])
+        optimizers = [(name, thing) for name, thing in things if hasattr(thing, "param_groups")]
+        run.give(optimizers, claimed=things)
         yield run
     except BaseException as error:
         # A generator that is left early is no failure: its last pass is one, as after `break`.

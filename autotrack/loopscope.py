@@ -11,6 +11,7 @@ import ast
 import inspect
 import linecache
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _EPOCH = re.compile(
     r"(?:^|_)(?:epochs?|ep)(?:_?(?:i|id|idx|index|n|no|nr|num|number|count|\d+))?$", re.IGNORECASE
 )
+_reading = threading.Lock()
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _SAYS_EPOCH = re.compile(r"epoch", re.IGNORECASE)
 _LOADER = re.compile(
@@ -178,7 +180,9 @@ class LoopScope:
 
     def _loops_of(self, code: CodeType) -> list[Loop]:
         if id(code) not in self._loops:
-            self._loops[id(code)] = attempt(_parse, code) or []
+            # Python's cache of source lines is not made for several threads at once.
+            with _reading:
+                self._loops[id(code)] = attempt(_parse, code) or []
         return self._loops[id(code)]
 
 

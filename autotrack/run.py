@@ -96,15 +96,21 @@ class Run:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def give(self, things: Iterable[tuple[str | None, Any]]) -> None:
-        """Take models and optimizers that the person handed over, with their names where known."""
+    def give(
+        self,
+        things: Iterable[tuple[str | None, Any]],
+        claimed: Iterable[tuple[str | None, Any]] = (),
+    ) -> None:
+        """Take models and optimizers that the person handed over, with their names where known.
+
+        Neither they nor those `claimed` may be given to another run while this one is open.
+        """
         things = list(things)
-        self.claim(things)
+        self._guard.call("discovery", self._claim, [*things, *claimed])
         for name, thing in things:
             self._guard.call("discovery", self._know, name, thing)
 
-    def claim(self, things: Iterable[tuple[str | None, Any]]) -> None:
-        """Refuse `things` to other runs while this one is open."""
+    def _claim(self, things: list[tuple[str | None, Any]]) -> None:
         for _, thing in things:
             _given.set(thing, self)
 
