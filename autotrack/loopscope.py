@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _EPOCH = re.compile(
     r"(?:^|_)(?:epochs?|ep)(?:_?(?:i|id|idx|index|n|no|nr|num|number|count|\d+))?$", re.IGNORECASE
 )
+# Python 3.11's parser of syntax trees fails now and then when two threads use it ("AST constructor
+# recursion depth mismatch"), which would leave a loop without its epochs.
 _reading = threading.Lock()
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _SAYS_EPOCH = re.compile(r"epoch", re.IGNORECASE)
@@ -149,7 +151,8 @@ class LoopScope:
     def _on_line(self, code: CodeType, line: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         key = (id(code), line)
         if key not in self._names:
-            self._names[key] = attempt(_names_on_line, code, line) or ((), ())
+            with _reading:
+                self._names[key] = attempt(_names_on_line, code, line) or ((), ())
         return self._names[key]
 
     def _number(self, depth: int, name: str) -> int | None:
@@ -180,17 +183,24 @@ class LoopScope:
 
     def _loops_of(self, code: CodeType) -> list[Loop]:
         if id(code) not in self._loops:
-            # Python's cache of source lines is not made for several threads at once.
             with _reading:
                 self._loops[id(code)] = attempt(_parse, code) or []
         return self._loops[id(code)]
+
+
+def _tree(source: str) -> ast.Module:
+    """Return the syntax tree of a source; tried again where another thread was in the way."""
+    try:
+        return ast.parse(source)
+    except SystemError:
+        return ast.parse(source)
 
 
 def _parse(code: CodeType) -> list[Loop]:
     source = "".join(_source_lines(code))
     if not source:
         return []
-    scope = _scope_of(ast.parse(source), code)
+    scope = _scope_of(_tree(source), code)
     if scope is None:
         return []
     return [_loop(code, node) for node in _own_nodes(scope) if isinstance(node, _LOOPS)]
@@ -254,7 +264,7 @@ def _own_nodes(scope: ast.AST) -> list[ast.AST]:
 
 
 def _names_on_line(code: CodeType, line: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    scope = _scope_of(ast.parse("".join(_source_lines(code))), code)
+    scope = _scope_of(_tree("".join(_source_lines(code))), code)
     if scope is None:
         return (), ()
     statements = [

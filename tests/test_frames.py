@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import gc
 import sys
@@ -100,3 +101,19 @@ def test_a_thread_that_inherits_the_context_is_not_observed(tmp_path):
     run, losses = asyncio.run(both())
     tag = next(t for t in run.history.tags if t.startswith("Loss/train"))
     assert run.history[tag].value.tolist() == np.float32(losses).tolist()
+
+
+def test_another_thread_in_the_parser_costs_no_epochs(monkeypatch):
+    parse = ast.parse
+    answers = [SystemError("AST constructor recursion depth mismatch"), None]
+
+    def busy(*args, **kwargs):
+        if answers and (error := answers.pop(0)) is not None:
+            raise error
+        return parse(*args, **kwargs)
+
+    monkeypatch.setattr(ast, "parse", busy)
+    for epoch in range(1):  # noqa: B007 - a loop as people write it
+        loops = LoopScope().site().loops
+    assert loops[0].targets == ("epoch",)
+    assert not answers
