@@ -45,7 +45,8 @@ FLOOR_PLAN = {
     "observers": {"observers"},
     "metrics": {"metrics"},
     "sinks": {"sinks"},
-    "drawing": {"findings", "reports"},
+    "judging": {"findings"},
+    "drawing": {"reports"},
     "reading": {"assembly", "columns", "history", "merging", "placement", "series"},
     "record": {"eventcodec", "eventfile", "records"},
     "ground": {"_version", "config", "context", "errors", "events", "guard", "identity", "row"},
@@ -53,13 +54,23 @@ FLOOR_PLAN = {
 
 # ... and the floors that it may know. Capture, compute, store and draw never know each other.
 MAY_KNOW = {
-    "front": {"capture", "drawing", "reading", "record", "ground"},
-    "capture": {"observers", "metrics", "sinks", "buffer", "reading", "record", "ground"},
+    "front": {"capture", "drawing", "judging", "reading", "record", "ground"},
+    "capture": {
+        "observers",
+        "metrics",
+        "sinks",
+        "buffer",
+        "judging",
+        "reading",
+        "record",
+        "ground",
+    },
     "buffer": {"record", "ground"},
     "observers": {"ground"},
     "metrics": {"buffer", "record", "ground"},
     "sinks": {"record", "ground"},
-    "drawing": {"reading", "record", "ground"},
+    "drawing": {"judging", "reading", "record", "ground"},
+    "judging": {"reading", "record", "ground"},
     "reading": {"record", "ground"},
     "record": {"ground"},
     "ground": set(),
@@ -67,7 +78,7 @@ MAY_KNOW = {
 ROOMS = {room: floor for floor, rooms in FLOOR_PLAN.items() for room in rooms}
 
 # These never see a tensor: they hold NumPy arrays, and a test below keeps torch out of them.
-WITHOUT_TORCH = {"drawing", "reading", "record"}
+WITHOUT_TORCH = {"drawing", "judging", "reading", "record"}
 # These may fetch a tensor's values: the buffer when it is due, metrics on the processor's own path.
 MAY_FETCH = {"buffer", "metrics"}
 

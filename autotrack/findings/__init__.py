@@ -1,0 +1,24 @@
+"""What a run says, in words: one file a rule, each a function of the record alone.
+
+A rule is a module of this folder with `find(history)`, which gives findings; its name is the rule's
+identifier. `EXPLAINS` in a rule names the rules whose findings are only consequences of its own, so
+that one cause is told once.
+"""
+
+from __future__ import annotations
+
+from autotrack.findings._finding import Evidence, Finding, Severity
+from autotrack.findings._rules import find, rules
+from autotrack.findings._text import as_json, as_markdown
+from autotrack.findings._verdict import verdict
+
+__all__ = [
+    "Evidence",
+    "Finding",
+    "Severity",
+    "as_json",
+    "as_markdown",
+    "find",
+    "rules",
+    "verdict",
+]
