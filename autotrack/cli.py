@@ -1,22 +1,41 @@
-"""The command line: argument handling only."""
+"""The command line: finds the commands, and says a person's own mistakes in one line."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+import difflib
+import importlib
+import pkgutil
+from typing import Any
 
 import click
 
+from autotrack import commands
 from autotrack.errors import AutotrackError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-FORMATS = ("png", "svg", "pdf")
+class Commands(click.Group):
+    """The commands of the folder `commands`, each loaded only when it is asked for."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
 
-class FriendlyGroup(click.Group):
-    """A group whose commands report a person's own mistakes in one line, without a traceback."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, if there is one."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"{commands.__name__}.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed; a mistyped one is answered with the nearest."""
+        near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+        if near and args[0] not in near:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an AutotrackError becomes click's one-line error."""
@@ -35,7 +54,7 @@ def show_version(context: click.Context, _option: click.Parameter, wanted: objec
         context.exit()
 
 
-@click.group(cls=FriendlyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--version",
     is_flag=True,
@@ -51,124 +70,4 @@ def main() -> None:
     autotrack run train.py --lr 0.1     train, tracked: loss, accuracy, gradients, ...
     autotrack report runs/mnist         draw the figures of a run, also after a crash
     tensorboard --logdir runs           look at all runs in TensorBoard
-    """  # noqa: D301 - as above
-
-
-def hyperparameters(
-    _context: click.Context, option: click.Parameter, pairs: Sequence[str]
-) -> dict[str, object]:
-    """Return the names and values of `NAME=VALUE` pairs; a value that reads as JSON is that."""
-    import json
-
-    found: dict[str, object] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not name or not equals:
-            msg = f"{pair!r} is not of the form NAME=VALUE"
-            raise click.BadParameter(msg, param=option)
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
-
-
-@main.command(
-    context_settings={"allow_interspersed_args": False},
-    options_metavar="[OPTIONS]",
-    short_help="Run a training script, tracked.",
-)
-@click.option("-m", "module", is_flag=True, help="SCRIPT is a module, as in `python -m`.")
-@click.option("--logdir", metavar="DIR", help="Where the record goes. Default: runs/<date>_<host>.")
-@click.option("--name", help="What the run is called. Default: the name of its directory.")
-@click.option(
-    "--config",
-    metavar="NAME=VALUE",
-    multiple=True,
-    callback=hyperparameters,
-    help="A hyperparameter to keep with the record; may be repeated.",
-)
-@click.option("--metrics", metavar="NAMES", help="Numbers to compute; `+name` adds to the usual.")
-@click.option("--sinks", metavar="NAMES", help="Who receives the records; `+name` adds.")
-@click.option(
-    "--histograms",
-    metavar="N",
-    help="Epochs (or hundreds of steps) between two histograms, 0 for none.  [default: 1]",
-)
-@click.option("--include", metavar="PATTERN", multiple=True, help="Only these parameters.")
-@click.option("--exclude", metavar="PATTERN", multiple=True, help="Not these parameters.")
-@click.option(
-    "--budget", metavar="SHARE", help="The most of the loop's time to take, such as 0.05."
-)
-@click.option("--budget-after", metavar="SECONDS", help="Of tracking, before the budget counts.")
-@click.option("--epoch", metavar="NAME", help="The variable that holds the epoch, if not found.")
-@click.option("--phase", metavar="NAME", help="The variable that says train, val or test.")
-@click.option(
-    "--ranks",
-    type=click.Choice(["0", "all"]),
-    help="Which of several ranks record: the first, or each in rank<k>/.  [default: 0]",
-)
-@click.option("--strict", is_flag=True, default=None, help="Let autotrack's own failures raise.")
-@click.option("--quiet", is_flag=True, help="Say nothing at the end.")
-@click.argument("script", type=click.UNPROCESSED)
-@click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
-def run(
-    script: str,
-    arguments: Sequence[str],
-    *,
-    module: bool,
-    quiet: bool,
-    **options: Any,
-) -> NoReturn:
-    """Run SCRIPT exactly as `python SCRIPT ARGUMENTS` would, and track whatever trains in it.
-
-    Everything after SCRIPT belongs to the script; options of autotrack stand before it:
-
-    \b
-      autotrack run train.py --lr 0.1
-      autotrack run --logdir runs/first train.py --lr 0.1
-      autotrack run -m mypackage.train --lr 0.1
-      autotrack run --ranks all -m torch.distributed.run --nproc-per-node 2 train.py
-
-    The script's own output and exit status are untouched; at the end one line on stderr says where
-    the record is, and a table what was seen. Processes that the script starts and that train
-    record into folders of that directory.
-    """  # noqa: D301 - as above
-    from autotrack import runner
-
-    given = {name: value for name, value in options.items() if value not in (None, (), {})}
-    orders = runner.prepare(given, quiet=quiet)
-    runner.launch([script, *arguments], orders, module=module)
-
-
-@main.command(short_help="Draw the figures of a run.")
-@click.argument("directory", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "formats",
-    type=click.Choice(FORMATS),
-    multiple=True,
-    default=["png"],
-    show_default=True,
-    help="May be repeated.",
-)
-@click.option(
-    "--output",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where the figures go. Default: DIRECTORY/figures.",
-)
-def report(directory: Path, formats: Sequence[str], output: Path | None) -> None:
-    """Draw the figures of the run recorded in DIRECTORY and print where they are.
-
-    Works during the run, after it and after a crash, and on every TensorBoard log directory,
-    whoever wrote it:
-
-    \b
-      autotrack report runs/mnist
-      autotrack report runs/mnist --format pdf --format svg --output paper/figures
-    """  # noqa: D301 - as above
-    from autotrack import api
-
-    for path in api.report(directory, formats=formats, directory=output).paths:
-        click.echo(path)
+    """  # noqa: D301 - `\b` is click's sign for keeping the lines apart

@@ -1,0 +1,1 @@
+"""One file a command, found by its name: each has a click command called like its file."""
