@@ -36,6 +36,7 @@ from autotrack.reports import (
     loss,
     names,
     overview,
+    palette,
     r2,
     save,
     saving,
@@ -500,13 +501,45 @@ def test_cumulative_counts_stay_monotone_between_buckets(gaps):
     np.testing.assert_allclose(densities.monotone(x, y, x), y, atol=1e-9)
 
 
-def test_texts_in_the_colour_of_a_line_are_legible():
-    for colour in style.COLOURS:
-        red, green, blue = mpl.colors.to_rgb(style.letters(colour))
-        linear = [
-            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)
-        ]
-        assert 1.05 / (np.dot(linear, [0.2126, 0.7152, 0.0722]) + 0.05) >= 4.45
+def contrast(one, other):
+    """Contrast of two colours after WCAG 2."""
+
+    def luminance(colour):
+        channels = mpl.colors.to_rgb(colour)
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return np.dot(linear, [0.2126, 0.7152, 0.0722])
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", palette.STYLES)
+def test_texts_are_legible_in_every_style(name):
+    with palette.chosen(name) as colours:
+        for colour in colours.series:
+            assert contrast(style.letters(colour), colours.paper) >= 4.45
+        assert contrast(colours.soft_ink, colours.paper) >= 4.5
+        assert contrast(colours.alarm, colours.paper) >= 4.5
+
+
+def test_styles_are_what_they_say(tmp_path):
+    history = made_up_runs.evaluated_before().read(tmp_path / "run")
+    for name in palette.STYLES:
+        save(history, tmp_path / name, look=name)
+    pixels = {
+        name: np.asarray(Image.open(tmp_path / name / "loss.png").convert("RGBA"), int)
+        for name in palette.STYLES
+    }
+    assert pixels["light"][0, 0].tolist() == [255, 255, 255, 255]
+    assert pixels["dark"][0, 0].tolist() == [0x14, 0x17, 0x1C, 255]
+    assert pixels["print"][0, 0, 3] == 0
+    # Nothing is told by hue alone where there may be none.
+    inked = pixels["print"][pixels["print"][..., 3] > 0]
+    assert np.ptp(inked[:, :3], axis=1).max() <= 2
+    with pytest.raises(ValueError, match="light, dark, print"):
+        save(history, tmp_path / "no", look="grey")
+    assert not (tmp_path / "no").exists()
+    assert palette.current() is palette.LIGHT
 
 
 def test_a_million_steps_are_drawn_with_few_points_and_every_spike():

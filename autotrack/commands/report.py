@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FORMATS = ("png", "svg", "pdf")
+STYLES = ("light", "dark", "print")
 
 
 @click.command(short_help="Draw the figures of a run.")
@@ -30,7 +31,14 @@ FORMATS = ("png", "svg", "pdf")
     type=click.Path(path_type=Path),
     help="Where the figures go. Default: DIRECTORY/figures.",
 )
-def report(directory: Path, formats: Sequence[str], output: Path | None) -> None:
+@click.option(
+    "--style",
+    type=click.Choice(STYLES),
+    default="light",
+    show_default=True,
+    help="Of the figures; print is greyscale, thin and without background.",
+)
+def report(directory: Path, formats: Sequence[str], output: Path | None, style: str) -> None:
     """Draw the figures of the run recorded in DIRECTORY and print where they are.
 
     Works during the run, after it and after a crash, and on every TensorBoard log directory,
@@ -42,5 +50,5 @@ def report(directory: Path, formats: Sequence[str], output: Path | None) -> None
     """  # noqa: D301 - `\b` is click's sign for keeping the lines apart
     from autotrack import api
 
-    for path in api.report(directory, formats=formats, directory=output).paths:
+    for path in api.report(directory, formats=formats, directory=output, style=style).paths:
         click.echo(path)

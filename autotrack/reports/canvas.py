@@ -34,7 +34,7 @@ def new_figure(size: tuple[float, float], head: float = 0.0) -> Figure:
     layout = ConstrainedLayoutEngine(
         w_pad=0.09, h_pad=0.08, wspace=0.05, hspace=0.06, rect=(0.0, 0.0, 1.0, below)
     )
-    return Figure(figsize=size, dpi=style.DPI, layout=layout, facecolor=style.PAPER)
+    return Figure(figsize=size, dpi=style.DPI, layout=layout, facecolor=style.background())
 
 
 def finish(figure: Figure, panels: Iterable[Panel]) -> None:

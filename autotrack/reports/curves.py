@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotrack.reports.decimation import decimate
+from autotrack.reports.palette import current
 from autotrack.reports.panel import FOOT, EndLabel, Note, Panel
 from autotrack.reports.scales import whole
 from autotrack.reports.smoothing import Smoothed, is_noisy, needs_smoothing, smooth
-from autotrack.reports.style import ALARM, PAPER, SOFT_INK, letters
+from autotrack.reports.style import letters, stroke
 
 if TYPE_CHECKING:
     from autotrack.reports.tags import Curve
@@ -50,7 +51,7 @@ def draw_steps(
         return None
     smoothed = smooth(x, y)
     panel.say_smoothed(smoothed.reach)
-    panel.ax.plot(smoothed.x, smoothed.y, color=curve.colour, linewidth=1.8, zorder=3)
+    panel.ax.plot(smoothed.x, smoothed.y, zorder=3, **stroke(curve.colour, 1.8))
     return smoothed
 
 
@@ -75,12 +76,18 @@ def draw_line(
 ) -> None:
     """Draw a line with gaps where `y` is NaN; a point between two gaps is drawn as a dot."""
     line = decimate(x, y, buckets)
-    panel.ax.plot(*line, color=colour, linewidth=width, alpha=alpha, zorder=2)
+    panel.ax.plot(*line, alpha=alpha, zorder=2, **_stroke(colour, width, alpha))
     gap = np.concatenate([[True], ~np.isfinite(y), [True]])
     lonely = gap[:-2] & gap[2:] & ~gap[1:-1]
     if lonely.any():
         dots = decimate(x[lonely], y[lonely], buckets)
         panel.ax.plot(*dots, ".", color=colour, markersize=4, alpha=alpha, zorder=2)
+
+
+def _stroke(colour: str, width: float, alpha: float) -> dict[str, Any]:
+    """A line that something lies on top of is unbroken: dashes of noise look like noise."""
+    solid = {"linestyle": "-"} if alpha < 1 else {}
+    return {**stroke(colour, width), **solid}
 
 
 def draw_passes(
@@ -93,10 +100,9 @@ def draw_passes(
     x, y = panel.time.at(curve.series, curve.stream), drawable(curve.series.value, log=log)
     panel.ax.plot(
         *decimate(x, y),
-        color=curve.colour,
-        linewidth=1.5,
         zorder=4,
         clip_on=False,
+        **stroke(curve.colour, 1.5),
         **_points(panel, curve),
     )
     if before is not None:
@@ -111,7 +117,7 @@ def draw_means(panel: Panel, curve: Curve, *, log: bool = False) -> tuple[Floats
     if len(y) > _MANY_POINTS // 2:
         return draw_passes(panel, curve, log=log)
     begins = np.concatenate([[panel.time.start_of(curve)], x[:-1]])
-    panel.ax.hlines(y, begins, x, color=curve.colour, linewidth=2.0, zorder=4)
+    panel.ax.hlines(y, begins, x, color=curve.colour, linewidth=2.0 * current().stroke, zorder=4)
     panel.ax.plot(
         x, y, color=curve.colour, linewidth=0, zorder=4, clip_on=False, **_points(panel, curve)
     )
@@ -122,15 +128,24 @@ def draw_means(panel: Panel, curve: Curve, *, log: bool = False) -> tuple[Floats
 def _points(panel: Panel, curve: Curve) -> dict[str, Any]:
     marker = "" if len(curve.series) > _MANY_POINTS else curve.marker
     size = 4.0 if panel.small else 4.8
-    return {"marker": marker, "markersize": size, "markeredgecolor": PAPER, "markeredgewidth": 0.7}
+    return {
+        "marker": marker,
+        "markersize": size,
+        "markeredgecolor": current().paper,
+        "markeredgewidth": 0.7,
+    }
 
 
 def _draw_before(panel: Panel, before: Curve, first: tuple[float, float], *, log: bool) -> None:
     start = panel.time.at(before.series)[-1]
     value = drawable(before.series.value, log=log)[-1]
     way = (start, first[0]), (value, first[1])
-    panel.ax.plot(*way, ":", color=before.colour, linewidth=1.2, zorder=3)
-    hollow: dict[str, Any] = {"markersize": 4.8, "markerfacecolor": PAPER, "markeredgewidth": 1.2}
+    panel.ax.plot(*way, ":", color=before.colour, linewidth=1.2 * current().stroke, zorder=3)
+    hollow: dict[str, Any] = {
+        "markersize": 4.8,
+        "markerfacecolor": current().paper,
+        "markeredgewidth": 1.2,
+    }
     panel.ax.plot(
         start,
         value,
@@ -156,7 +171,7 @@ def ring(panel: Panel, x: float, y: float, colour: str) -> None:
         [y],
         "o",
         markersize=5.5 if panel.small else 6.5,
-        markerfacecolor=PAPER,
+        markerfacecolor=current().paper,
         markeredgecolor=colour,
         markeredgewidth=1.5,
         zorder=6,
@@ -179,7 +194,7 @@ def mark_missing(panel: Panel, curve: Curve, x: Floats, *, log: bool = False) ->
 def _mark_at_foot(
     panel: Panel, curve: Curve, x: Floats, found: NDArray[np.bool_], sign: str
 ) -> None:
-    colour = SOFT_INK if sign == "0" else ALARM
+    colour = current().soft_ink if sign == "0" else current().alarm
     edges = np.diff(np.concatenate([[False], found, [False]]).astype(np.int8))
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
     for start, end in zip(starts[:_MARKS], ends[:_MARKS], strict=True):

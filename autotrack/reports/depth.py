@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.colors import to_hex
 
 from autotrack.reports import style
 from autotrack.reports.curves import draw_line, drawable, name_line
+from autotrack.reports.palette import current
 from autotrack.reports.smoothing import needs_smoothing, smooth
 
 if TYPE_CHECKING:
+    from matplotlib.colors import LinearSegmentedColormap
     from numpy.typing import NDArray
 
     from autotrack.history import History
@@ -98,7 +99,7 @@ def _draw_parameter(
         alpha=0.25 if lines <= _MOST_NAMES else 0.12,
         buckets=_POINTS,
     )
-    panel.ax.plot(calm.x, calm.y, color=colour, linewidth=1.3, zorder=3)
+    panel.ax.plot(calm.x, calm.y, zorder=3, **style.stroke(colour, 1.3))
     return calm.x, calm.y
 
 
@@ -109,9 +110,7 @@ def _colours(count: int) -> list[str]:
 
 
 def _colour_map() -> LinearSegmentedColormap:
-    # The bright end of the map is too pale for a line on white paper.
-    whole = mpl.colormaps[style.DEPTH]
-    return LinearSegmentedColormap.from_list("depth", whole(np.linspace(0.0, 0.8, 64)))
+    return style.ramp(current().depth)
 
 
 def _draw_key(panel: Panel) -> None:

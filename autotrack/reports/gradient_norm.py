@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from autotrack.reports import canvas
 from autotrack.reports.curves import draw_steps, end_of_line, name_line
+from autotrack.reports.palette import current
 from autotrack.reports.scales import finite, set_value_axis, wants_log
-from autotrack.reports.style import ORANGE
 from autotrack.reports.tags import training
 
 if TYPE_CHECKING:
@@ -55,4 +55,5 @@ def _curves(history: History) -> list[Curve]:
     if len(history.streams) > 1:
         return total + [replace(curve, name=f"{curve.name}, clipped") for curve in clipped]
     names = [replace(curve, name="before\nclipping" if clipped else "total") for curve in total]
-    return names + [replace(curve, name="after\nclipping", colour=ORANGE) for curve in clipped]
+    after = current().series[4]
+    return names + [replace(curve, name="after\nclipping", colour=after) for curve in clipped]

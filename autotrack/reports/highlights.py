@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autotrack.reports.curves import ring
+from autotrack.reports.palette import current
 from autotrack.reports.panel import Note, Panel
 from autotrack.reports.scales import MINUS, number
 from autotrack.reports.smoothing import noise
-from autotrack.reports.style import INK, letters
+from autotrack.reports.style import letters
 
 if TYPE_CHECKING:
     from autotrack.reports.tags import Curve
@@ -74,14 +75,14 @@ def mark_drops(panel: Panel, x: Floats, y: Floats, *, log: bool = False) -> None
         place = float(x[drop.end])
         arrow = {
             "arrowstyle": "-|>,head_width=0.18,head_length=0.35",
-            "color": INK,
+            "color": current().ink,
             "linewidth": 0.9,
             "shrinkA": 0,
             "shrinkB": 0,
         }
         panel.ax.annotate("", (place, drop.after), (place, drop.before), arrowprops=arrow, zorder=5)
         middle = np.sqrt(drop.before * drop.after) if log else (drop.before + drop.after) / 2
-        panel.notes.append(Note(_loss_of(drop), place, float(middle), INK, rank=2))
+        panel.notes.append(Note(_loss_of(drop), place, float(middle), rank=2))
 
 
 def _loss_of(drop: Drop) -> str:

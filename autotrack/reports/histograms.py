@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
 from autotrack.reports import canvas, style
 from autotrack.reports.densities import density, value_range
 from autotrack.reports.depth import shortened
+from autotrack.reports.palette import current
 from autotrack.reports.positions import TimeAxis
 from autotrack.reports.scales import PlainNumbers, whole
 
@@ -72,7 +72,6 @@ def choose(history: History, group: str, names: list[str]) -> list[str]:
     return [large[place] for place in places]
 
 
-_TIME_COLOURS = LinearSegmentedColormap.from_list("time", style.TIME)
 _NAME_STYLE: dict[str, Any] = {
     "x": 0.0,
     "ha": "left",
@@ -101,14 +100,14 @@ def _draw_ridges(ax: Axes, series: HistogramSeries, tail: float) -> None:
     rows = _snapshots(series)
     low, high = value_range(series, rows, tail)
     grid = np.linspace(low, high, _GRID)
-    colours = _TIME_COLOURS(np.linspace(0.0, 1.0, max(len(rows), 2)))
+    colours = style.ramp(current().time)(np.linspace(0.0, 1.0, max(len(rows), 2)))
     for level, row in enumerate(rows):
         shares = density(series, int(row), grid)
         height = shares / (shares.max() or 1.0) * (_OVERLAP if len(rows) > 1 else 1.0)
         # Time goes down, so that the newest distribution is in front and hides the least.
         base, order = float(-level), 2 + 2 * level
         ax.fill_between(grid, base, base + height, color=colours[level], lw=0, zorder=order)
-        ax.plot(grid, base + height, color=style.PAPER, linewidth=0.6, zorder=order + 1)
+        ax.plot(grid, base + height, color=current().paper, linewidth=0.6, zorder=order + 1)
     _set_ridge_axes(ax, low, high, len(rows))
 
 
@@ -127,7 +126,7 @@ def _set_ridge_axes(ax: Axes, low: float, high: float, ridges: int) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(PlainNumbers())
     if low < 0 < high:
-        ax.axvline(0.0, color=style.RULE, linewidth=0.6, zorder=1)
+        ax.axvline(0.0, color=current().rule, linewidth=0.6, zorder=1)
 
 
 def _label_time(ax: Axes, series: HistogramSeries, time: TimeAxis) -> None:

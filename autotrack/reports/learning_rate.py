@@ -8,8 +8,8 @@ import numpy as np
 
 from autotrack.reports import canvas
 from autotrack.reports.curves import draw_steps, end_of_line, name_line
+from autotrack.reports.palette import current
 from autotrack.reports.scales import finite, number, set_value_axis, wants_log
-from autotrack.reports.style import COLOURS
 from autotrack.reports.tags import Curve
 
 if TYPE_CHECKING:
@@ -67,8 +67,9 @@ def _curves(history: History) -> list[Curve]:
         group, _, name = tag.partition("/")
         if group == "LearningRate" and len(history[tag]):
             _share(shared, history[tag], *_split(history, name))
+    colours = current().series
     return [
-        Curve(series, stream, _joined(names), COLOURS[index % len(COLOURS)])
+        Curve(series, stream, _joined(names), colours[index % len(colours)])
         for index, (series, stream, names) in enumerate(shared)
     ]
 

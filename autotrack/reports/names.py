@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from autotrack.reports.style import SOFT_INK, TEXT_POINTS
+from autotrack.reports.palette import current
+from autotrack.reports.style import TEXT_POINTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +74,7 @@ def _drop_crowded(names: list[Annotation], room: float) -> list[Annotation]:
     for name in left[1:]:
         name.set_visible(False)
     left[0].set_text(f"+ {len(left)} more")
-    left[0].set_color(SOFT_INK)
+    left[0].set_color(current().soft_ink)
     return [*kept, left[0]]
 
 

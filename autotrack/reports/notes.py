@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from autotrack.reports.palette import current
 from autotrack.reports.panel import FOOT, Note, Panel
-from autotrack.reports.style import PAPER, RULE, TEXT_POINTS
+from autotrack.reports.style import TEXT_POINTS
 from autotrack.reports.texts import visible_texts
 
 if TYPE_CHECKING:
@@ -138,7 +139,9 @@ class Room:
         if np.hypot(*(corner - self.mark)) > _BESIDE * self.panel.figure.dpi / 72.0:
             ends = to_axes.transform(np.array([corner, self.mark])).T
             axes = self.panel.ax
-            axes.plot(*ends, transform=axes.transAxes, color=RULE, linewidth=0.7, zorder=5)
+            axes.plot(
+                *ends, transform=axes.transAxes, color=current().rule, linewidth=0.7, zorder=5
+            )
 
 
 def _write_note(panel: Panel, note: Note) -> Text:
@@ -147,10 +150,10 @@ def _write_note(panel: Panel, note: Note) -> Text:
         0.0,
         note.text,
         transform=panel.ax.transAxes,
-        color=note.colour,
+        color=note.colour or current().ink,
         fontsize=TEXT_POINTS - (0.8 if panel.small else 0.0),
         va="bottom",
-        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
+        bbox={"facecolor": current().paper, "edgecolor": "none", "alpha": 0.75, "pad": 0.6},
         zorder=7,
     )
 

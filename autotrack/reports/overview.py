@@ -17,6 +17,7 @@ from autotrack.reports import (
     update_ratio,
 )
 from autotrack.reports.depth import shortened
+from autotrack.reports.palette import current
 from autotrack.reports.panel import Panel
 from autotrack.reports.positions import TimeAxis
 from autotrack.reports.scales import whole
@@ -104,7 +105,12 @@ def _write_head(figure: Figure, history: History, height: float) -> None:
         va="top",
     )
     figure.text(
-        left, 1 - 0.40 / height, facts, fontsize=style.TEXT_POINTS, color=style.SOFT_INK, va="top"
+        left,
+        1 - 0.40 / height,
+        facts,
+        fontsize=style.TEXT_POINTS,
+        color=current().soft_ink,
+        va="top",
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from autotrack.reports.palette import current
 from autotrack.reports.scales import whole
-from autotrack.reports.style import INK, SOFT_INK, TEXT_POINTS, TITLE_PAD
+from autotrack.reports.style import TEXT_POINTS, TITLE_PAD
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,12 +23,13 @@ class Note:
 
     Where there is no room near the point, a note that is `needed` stands further away with a line
     to the point, and any other is left out. Notes of higher `rank` are placed first.
+    Without `colour` it is written in ink.
     """
 
     text: str
     x: float
     y: float | None
-    colour: str = INK
+    colour: str = ""
     rank: int = 0
     needed: bool = False
 
@@ -85,7 +87,7 @@ class Panel:
             textcoords="offset points",
             ha="right",
             fontsize=TEXT_POINTS - (1.0 if self.small else 0.0),
-            color=SOFT_INK,
+            color=current().soft_ink,
             in_layout=False,
         )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autotrack.errors import UsageError
-from autotrack.reports import style
+from autotrack.reports import palette, style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,22 +52,27 @@ class Report:
 
 
 def save(
-    history: History, directory: str | os.PathLike[str], formats: Sequence[str] = ("png",)
+    history: History,
+    directory: str | os.PathLike[str],
+    formats: Sequence[str] = ("png",),
+    look: str = "light",
 ) -> Report:
     """Draw every figure for which the record has numbers and save it in a directory.
 
     Files are named `<figure>.<format>`, the overview first in the report. The directory is made
-    where it is missing; files of the same name are replaced. Raises UsageError (a ValueError) for a
-    format other than png, svg and pdf, before anything is written.
+    where it is missing; files of the same name are replaced. `look` is light, dark or print. Raises
+    UsageError (a ValueError) for a format other than png, svg and pdf, and for any other look,
+    before anything is written.
     """
     formats = _checked(formats)
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
-    for name, draw in figures():
-        figure = draw(history)
-        if figure is not None:
-            paths += [_write(figure, directory / f"{name}.{kind}", kind) for kind in formats]
+    with palette.chosen(look):
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, draw in figures():
+            figure = draw(history)
+            if figure is not None:
+                paths += [write(figure, directory / f"{name}.{kind}", kind) for kind in formats]
     return Report(directory, paths)
 
 
@@ -91,7 +96,8 @@ def _checked(formats: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(asked))
 
 
-def _write(figure: Figure, path: Path, kind: str) -> Path:
+def write(figure: Figure, path: Path, kind: str) -> Path:
+    """Save a figure in the format `kind`, in the style that is chosen now."""
     # Who looks while this runs sees the old file or the new one, never half of one.
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:

@@ -1,4 +1,4 @@
-"""How figures look: colours, type and sizes, whatever a person's own Matplotlib settings are."""
+"""How figures look: type, lines and sizes, whatever a person's own Matplotlib settings are."""
 
 from __future__ import annotations
 
@@ -10,35 +10,16 @@ from typing import TYPE_CHECKING, Any, cast
 import matplotlib as mpl
 import numpy as np
 from matplotlib import font_manager
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+
+from autotrack.reports.palette import current
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-INK = "#222222"
-SOFT_INK = "#5f6368"
-RULE = "#b8bcc2"
-GRID = "#e9ebee"
-PAPER = "#ffffff"
-ALARM = "#a50026"
-
-BLUE = "#0072b2"
-VERMILLION = "#d55e00"
-GREEN = "#009e73"
-PURPLE = "#cc79a7"
-ORANGE = "#e69f00"
-SKY = "#56b4e9"
-
-# Okabe and Ito's palette without yellow, which is too pale for a line on white paper.
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK)
-
-DEPTH = "plasma"
-"""Colour map of layers, first to last: even in lightness, so also an order without colours."""
-
-TIME = ("#c9dcec", "#7fb2d8", "#2f7fb8", "#0b4a80", "#06264a")
-"""Colours of moments, early to late."""
+    Floats = NDArray[np.float64]
 
 SIZE = (6.4, 3.7)
 """Width and height of a figure of one panel, in inches."""
@@ -51,6 +32,8 @@ TITLE_PAD = 10.0
 
 _LEGIBLE = 4.5
 _LINEAR_BELOW = 0.04045
+# Luminance of a grey that black and white are read on alike.
+_MIDDLE = 0.18
 
 _FALLBACK_FONTS = (
     "Noto Sans CJK JP",
@@ -81,19 +64,14 @@ _NOT_OURS = frozenset(
 
 _OURS: dict[str, Any] = {
     "font.size": TEXT_POINTS,
-    "text.color": INK,
     # Names of parameters and runs hold $ and _ that are no formulas.
     "text.parse_math": False,
-    "axes.edgecolor": RULE,
-    "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.labelcolor": SOFT_INK,
     "axes.labelsize": TEXT_POINTS + 0.5,
     "axes.labelpad": 5.0,
     "axes.titlesize": TITLE_POINTS,
     "axes.titleweight": "bold",
-    "axes.titlecolor": INK,
     "axes.titlepad": TITLE_PAD,
     "axes.axisbelow": True,
     "axes.grid": True,
@@ -101,12 +79,6 @@ _OURS: dict[str, Any] = {
     "axes.xmargin": 0.0,
     "axes.ymargin": 0.06,
     "axes.unicode_minus": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": RULE,
-    "ytick.color": RULE,
-    "xtick.labelcolor": SOFT_INK,
-    "ytick.labelcolor": SOFT_INK,
     "xtick.labelsize": TEXT_POINTS,
     "ytick.labelsize": TEXT_POINTS,
     "xtick.major.size": 3.0,
@@ -119,7 +91,6 @@ _OURS: dict[str, Any] = {
     "path.simplify_threshold": 0.2,
     "figure.dpi": DPI,
     "savefig.dpi": DPI,
-    "savefig.facecolor": PAPER,
     # Text stays text: it can be searched, copied and set in the reader's own font.
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
@@ -131,26 +102,77 @@ _OURS: dict[str, Any] = {
 @contextmanager
 def applied() -> Iterator[None]:
     """While this lasts, Matplotlib draws in this style; after it, with the person's settings."""
-    with mpl.rc_context(cast("Any", _settings())), warnings.catch_warnings():
+    settings = {**_settings(), **_coloured()}
+    with mpl.rc_context(cast("Any", settings)), warnings.catch_warnings():
         # A letter that no installed font has is drawn as a box; in an SVG it is there as text.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
-def letters(colour: str) -> str:
-    """The colour of a text that belongs to a line of `colour`: the same hue, dark enough to read.
+def background() -> str:
+    """What a figure is painted on: the palette's paper, or nothing."""
+    return "none" if current().clear else current().paper
 
-    Dark enough is a contrast to white of at least 4.5 (WCAG 2, level AA).
+
+def stroke(colour: str, width: float) -> dict[str, Any]:
+    """Colour, width and dashes of a line, as keywords of Matplotlib's `plot`."""
+    dash = current().dash(colour)
+    style = (0, dash) if dash else "-"
+    return {"color": colour, "linewidth": width * current().stroke, "linestyle": style}
+
+
+def ramp(colours: tuple[str, ...]) -> LinearSegmentedColormap:
+    """A colour map through colours at even distances."""
+    return LinearSegmentedColormap.from_list("autotrack", list(colours))
+
+
+def letters(colour: str) -> str:
+    """The colour of a text that belongs to a line of `colour`: the same hue, legible on the paper.
+
+    Legible is a contrast to the paper of at least 4.5 (WCAG 2, level AA).
     """
-    rgb = np.array(to_rgb(colour))
-    while _contrast(rgb) < _LEGIBLE:
-        rgb *= 0.97
+    rgb, paper = np.array(to_rgb(colour)), np.array(to_rgb(current().paper))
+    end = 1.0 if _luminance(paper) < _MIDDLE else 0.0
+    while _contrast(rgb, paper) < _LEGIBLE:
+        rgb = end + (rgb - end) * 0.97
     return to_hex((rgb[0], rgb[1], rgb[2]))
 
 
-def _contrast(rgb: NDArray[np.float64]) -> float:
+def text_on(colour: Any) -> str:
+    """Black or white, whichever is better read on a surface of `colour`."""
+    surface = np.array(to_rgb(colour))
+    black, white = np.zeros(3), np.ones(3)
+    return "#000000" if _contrast(black, surface) > _contrast(white, surface) else "#ffffff"
+
+
+def _contrast(one: Floats, other: Floats) -> float:
+    dark, bright = sorted((_luminance(one), _luminance(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _luminance(rgb: Floats) -> float:
     linear = np.where(rgb <= _LINEAR_BELOW, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(1.05 / (linear @ (0.2126, 0.7152, 0.0722) + 0.05))
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def _coloured() -> dict[str, Any]:
+    """The settings that hold colours, from the current palette."""
+    now = current()
+    return {
+        "text.color": now.ink,
+        "axes.edgecolor": now.rule,
+        "axes.facecolor": "none" if now.clear else now.paper,
+        "axes.labelcolor": now.soft_ink,
+        "axes.titlecolor": now.ink,
+        "grid.color": now.grid,
+        "xtick.color": now.rule,
+        "ytick.color": now.rule,
+        "xtick.labelcolor": now.soft_ink,
+        "ytick.labelcolor": now.soft_ink,
+        "axes.linewidth": 0.8 * now.stroke,
+        "grid.linewidth": 0.8 * now.stroke,
+        "savefig.facecolor": background(),
+    }
 
 
 @cache

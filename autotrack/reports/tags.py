@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from autotrack.reports.style import BLUE, COLOURS, GREEN, PURPLE, VERMILLION
+from autotrack.reports.palette import current
 
 if TYPE_CHECKING:
     from autotrack.history import History
     from autotrack.series import Series
 
-_OWN_COLOURS = {"train": BLUE, "val": VERMILLION, "test": GREEN, "train_eval": PURPLE}
 _MARKERS = ("o", "s", "D", "^", "v", "P")
 _NO_PHASE = ("train", "train_epoch")
 _INITIAL = "_initial"
@@ -30,11 +29,12 @@ class Curve:
 
 def training(history: History, tag: str, name: str = "train") -> list[Curve]:
     """The training series under `tag`, one a stream; a stream without a name is called `name`."""
-    curves = []
+    curves, colours = [], current().series
     for index, stream in enumerate(history.streams or [""]):
         series = history.get(f"{tag}/{stream}" if stream else tag)
         if series is not None and len(series):
-            curves.append(Curve(series, stream, stream or name, COLOURS[index % len(COLOURS)]))
+            colour = colours[index % len(colours)]
+            curves.append(Curve(series, stream, stream or name, colour))
     return curves
 
 
@@ -49,7 +49,7 @@ def evaluations(history: History, quantity: str) -> list[Curve]:
         name = _phase(history, quantity, tag)
         colour = _free_colour(name, taken)
         # More phases than colours: they begin anew, and markers and names tell them apart.
-        taken = {*taken, colour} if len(taken) + 1 < len(COLOURS) else {colour}
+        taken = {*taken, colour} if len(taken) + 1 < len(current().series) else {colour}
         curves.append(Curve(history[tag], "", name, colour, _MARKERS[index % len(_MARKERS)]))
     return curves
 
@@ -75,6 +75,6 @@ def _phase(history: History, quantity: str, tag: str) -> str:
 
 
 def _free_colour(phase: str, taken: set[str]) -> str:
-    wished = _OWN_COLOURS.get(phase.partition("_")[0] if phase != "train_eval" else phase)
-    free = [colour for colour in COLOURS if colour not in taken] or list(COLOURS)
+    wished, colours = current().of_phase(phase), current().series
+    free = [colour for colour in colours if colour not in taken] or list(colours)
     return wished if wished in free else free[0]

@@ -8,8 +8,8 @@ import numpy as np
 
 from autotrack.reports import canvas
 from autotrack.reports.depth import fill_layers, layers_of, never_positive, positive_values
+from autotrack.reports.palette import current
 from autotrack.reports.scales import power_of_ten, set_value_axis
-from autotrack.reports.style import SOFT_INK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,6 +43,6 @@ def fill(panel: Panel, history: History) -> None:
     values = np.append(positive_values(layers), _USUAL)
     set_value_axis(panel.ax, values, log=True)
     panel.set_time()
-    panel.ax.axhspan(*_USUAL, color=SOFT_INK, alpha=0.09, linewidth=0, zorder=0)
-    panel.ax.axhline(1e-3, color=SOFT_INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+    panel.ax.axhspan(*_USUAL, color=current().soft_ink, alpha=0.09, linewidth=0, zorder=0)
+    panel.ax.axhline(1e-3, color=current().soft_ink, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     fill_layers(panel, layers)
