@@ -1,15 +1,40 @@
-"""The first record of a run: its facts, and the hyperparameters in TensorBoard's own form."""
+"""What the record says of the run itself: its facts, at the start and once more at the end."""
 
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
+from autotrack import provenance
 from autotrack._version import __version__
 from autotrack.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def at_start() -> dict[str, Any]:
+    """Return where the run comes from; a few files are read, no process is started."""
+    git = provenance.commit_of(provenance.code_directory())
+    return {**provenance.facts(), **({"git": git} if git else {})}
+
+
+def at_end(said: Mapping[str, Any], error: BaseException | None) -> dict[str, Any]:
+    """Return what only the end knows: when it was, whether an exception was it, and changed files.
+
+    Changed files are those of the commit that the record began with; later ones say nothing of it.
+    """
+    known: dict[str, Any] = {"ended": time.time()}
+    if error is not None:
+        known["error"] = type(error).__name__
+    directory = provenance.code_directory()
+    git = said.get("git")
+    if git and provenance.commit_of(directory) == git:
+        dirty = provenance.is_dirty(directory)
+        if dirty is not None:
+            known["git"] = {**git, "dirty": dirty}
+    return known
 
 
 def first_record(
@@ -27,13 +52,18 @@ def first_record(
         "options": _plain(options),
     }
     record = Record(0, float(facts["started"]))
-    record.hidden.append(("autotrack/run", json.dumps(everything, default=str)))
+    record.hidden.append(("autotrack/run", as_json(everything)))
     if config:
         lines = ["| hyperparameter | value |", "| --- | --- |"]
         lines += [f"| {_cell(name)} | {_cell(value)} |" for name, value in config.items()]
         record.texts.append(("config", "\n".join(lines)))
         record.hyperparameters.update({str(n): _scalar(v) for n, v in config.items()})
     return record
+
+
+def as_json(facts: Mapping[str, Any]) -> str:
+    """Return facts as the record keeps them."""
+    return json.dumps(facts, default=str)
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

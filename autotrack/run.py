@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import socket
-import sys
 import time
 from functools import partial
 from threading import get_ident
@@ -16,6 +14,7 @@ import torch
 from autotrack import context, metrics, observers, ranks, sinks
 from autotrack.buffer import Buffer, record_of
 from autotrack.capture.capture import Capture
+from autotrack.capture.inventory import Inventory
 from autotrack.capture.models import Models
 from autotrack.capture.streams import settle_names, tag_of
 from autotrack.config import Config, default_directory
@@ -83,6 +82,8 @@ class Run:
             self._models,
         )
         self._capture.training.snapshot_due = self._snapshot_due
+        self._inventory = Inventory(self._models, self._capture.training.streams)
+        self._said: dict[str, Any] = {}
         self._see = self._guard.protect("capture", self._capture.see)
         self._listeners = _listeners(self._metrics, self._guard)
         self._schedules: dict[Any, Schedule] = {}
@@ -156,6 +157,7 @@ class Run:
             return
         self._busy = True
         self._guard.call("capture", self._capture.end, failed=error is not None)
+        self._guard.call("facts", self._write_facts, error)
         self._guard.call("coverage", self._write_coverage)
         self.flush()
         for name, sink in self._sinks or []:
@@ -217,6 +219,8 @@ class Run:
         schedule = self._schedules.get(stream)
         if schedule is None:
             schedule = self._schedules[stream] = Schedule(self.config.histograms)
+        if self._inventory.has_news(stream):
+            self._guard.call("inventory", self._inventory.look, stream)
         return schedule.due(stream.steps, stream.epoch, last_batch=last_batch)
 
     # -- records ---------------------------------------------------------------------------------
@@ -291,10 +295,32 @@ class Run:
         return self._guard.call(f"sink {name}", make, self.directory)
 
     def _first_record(self) -> Record:
-        from autotrack.facts import first_record
+        from autotrack import facts
 
         streams = [s.name for s in self._capture.training.streams if s.suffix]
-        return first_record(_facts(self), self.config.config, streams, _options(self.config))
+        self._said = {
+            "started": self.started,
+            "name": self.name,
+            "torch": torch.__version__,
+            **(self._guard.call("facts", facts.at_start) or {}),
+            **(self._guard.call("inventory", self._inventory.facts) or {}),
+        }
+        return facts.first_record(self._said, self.config.config, streams, _options(self.config))
+
+    def _write_facts(self, error: BaseException | None) -> None:
+        """Add what has become known since the first record was written."""
+        from autotrack import facts
+
+        if self._sinks is None:
+            self._guard.call("flush", self._flush)
+        self._guard.call("inventory", self._inventory.look)
+        known = {
+            **facts.at_end(self._said, error),
+            **(self._guard.call("inventory", self._inventory.facts) or {}),
+        }
+        news = {key: value for key, value in known.items() if self._said.get(key) != value}
+        row = Row(0, time.time(), hidden=[("autotrack/run", facts.as_json(news))])
+        self._buffer.add(row, None)
 
     # -- what a person may ask -------------------------------------------------------------------
 
@@ -361,19 +387,6 @@ def _listeners(
             handler = guard.protect(type(metric).__name__, getattr(metric, method))
             listeners.setdefault(moment, []).append(handler)
     return listeners
-
-
-def _facts(run: Run) -> dict[str, Any]:
-    """Return what the record says about where and how a run was made."""
-    return {
-        "started": run.started,
-        "name": run.name,
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "python": sys.version.split()[0],
-        "torch": torch.__version__,
-        "argv": list(sys.argv),
-    }
 
 
 def _options(config: Config) -> dict[str, Any]:

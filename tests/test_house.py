@@ -35,6 +35,7 @@ FLOOR_PLAN = {
         "frames",
         "graph",
         "loopscope",
+        "provenance",
         "ranks",
         "run",
         "schedule",
