@@ -18,8 +18,9 @@ from autotrack.capture.inventory import Inventory
 from autotrack.capture.models import Models
 from autotrack.capture.streams import settle_names, tag_of
 from autotrack.config import Config, default_directory
-from autotrack.coverage import Coverage, Tallies, describe
+from autotrack.coverage import Account, Coverage, Tallies, describe
 from autotrack.directory import free_directory
+from autotrack.elsewhere import Elsewhere
 from autotrack.errors import NestedRunError, UsageError
 from autotrack.events import StepDone
 from autotrack.guard import Guard, attempt
@@ -89,6 +90,7 @@ class Run:
         self._schedules: dict[Any, Schedule] = {}
         self._buffer = Buffer()
         self._tallies = Tallies()
+        self._elsewhere = Elsewhere()
         self._busy = False
         self._pid = os.getpid()
         self._thread = get_ident()
@@ -203,13 +205,19 @@ class Run:
 
     def _is_deaf(self) -> bool:
         """Whether to take no events: our own, another thread's, or none any more."""
-        return (
+        if (
             self._busy
             or self._silent
             or not self.open
             or get_ident() != self._thread
             or torch._C._is_tracing()
-        )
+        ):
+            return True
+        # Inside `torch.func` tensors stand for others and hold no numbers.
+        if torch._C._functorch.peek_interpreter_stack() is None:
+            return False
+        self._elsewhere.transforms += 1
+        return True
 
     def _publish(self, moment: Any) -> None:
         for handler in self._listeners.get(type(moment), ()):
@@ -344,9 +352,16 @@ class Run:
     @property
     def coverage(self) -> Coverage:
         """What was hooked, whether it fired, and what is missing and why."""
-        coverage = describe(
-            self._capture, self._surroundings, self._tallies, self._guard.failed, self._missing
+        account = Account(
+            self._capture,
+            self._surroundings,
+            self._tallies,
+            self._guard.failed,
+            self._elsewhere,
+            frozenset(type(metric).__name__ for metric in self._metrics),
+            snapshots=self.config.histograms > 0,
         )
+        coverage = describe(account, self._missing)
         if self._silent:
             note = f'rank {ranks.rank()} does not record; ranks="all" records each in rank<k>/'
             coverage.notes.insert(0, note)

@@ -31,6 +31,7 @@ FLOOR_PLAN = {
         "capture",
         "coverage",
         "directory",
+        "elsewhere",
         "facts",
         "frames",
         "graph",

@@ -24,6 +24,8 @@ class Models:
         self._undo: list[Callable[[], None]] = []
         self._names = Registry()
         self._criteria: Registry = Registry()
+        #: The names of the criteria that the person stated.
+        self.stated: list[str] = []
 
     def add(self, name: str, module: nn.Module) -> None:
         """Watch a root model from now on."""
@@ -58,6 +60,7 @@ class Models:
 
     def watch_stated(self, criterion: Any) -> None:
         """Watch a criterion that the person named. Raises UsageError for a local function."""
+        self.stated.append(getattr(criterion, "__name__", type(criterion).__name__))
         if isinstance(criterion, nn.Module):
             self.watch_criteria([criterion])
             return

@@ -1,0 +1,46 @@
+"""What was hooked and did it fire: never silently nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autotrack.coverage._lines import Coverage, Line
+from autotrack.coverage.account import Account
+from autotrack.coverage.evaluation import evaluation_lines
+from autotrack.coverage.tallies import Tallies
+from autotrack.coverage.training import training_lines
+from autotrack.coverage.values import value_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Account", "Coverage", "Line", "Tallies", "describe"]
+
+
+def describe(account: Account, missing: Iterable[str]) -> Coverage:
+    """Return the coverage of a run as it stands; `missing` are surfaces this PyTorch lacks."""
+    return Coverage(
+        [*training_lines(account), *evaluation_lines(account), *value_lines(account)],
+        dict(account.failed),
+        dict(account.surroundings.nonfinite),
+        [*_notes(account), *(f"this PyTorch has no {m}; it is not watched" for m in missing)],
+    )
+
+
+def _notes(account: Account) -> list[str]:
+    seen, noticed = account.training.seen, account.evaluation.coverage
+    notes = []
+    if seen.skipped:
+        notes.append(
+            f"{seen.skipped} steps were skipped by the gradient scaler and are not counted"
+        )
+    if noticed.monitored:
+        notes.append(f"{noticed.monitored} losses of the training batch itself are no evaluation")
+    if seen.backwards and account.elsewhere.threads:
+        notes.append(
+            "another thread used PyTorch inside this run at the same time and is no part of it; "
+            "a training there needs a run of its own"
+        )
+    notes += [f"the training pass of {name} was cut short" for name in seen.cut_short]
+    notes += [f"the evaluation {phase} was cut short" for phase in noticed.cut_short]
+    return notes

@@ -1,0 +1,52 @@
+"""What a coverage is told from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autotrack.capture.capture import Capture
+    from autotrack.capture.evaluation import Evaluation
+    from autotrack.capture.training import Training
+    from autotrack.coverage.tallies import Tallies
+    from autotrack.elsewhere import Elsewhere
+    from autotrack.metrics import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A run's own knowledge: what its capture saw, what its record holds, what was switched off.
+
+    `computed` are the class names of the run's metrics, `snapshots` whether it takes any.
+    """
+
+    capture: Capture
+    surroundings: Surroundings
+    tallies: Tallies
+    failed: Mapping[str, str]
+    elsewhere: Elsewhere
+    computed: frozenset[str]
+    snapshots: bool = True
+
+    @property
+    def training(self) -> Training:
+        """The training side of the capture."""
+        return self.capture.training
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation side of the capture."""
+        return self.capture.evaluation
+
+    def off(self, metric: str) -> str:
+        """Return why a metric computes nothing at all, or nothing where it does."""
+        if metric not in self.computed:
+            return "not among the metrics of this run: metrics=... chooses them"
+        if metric in self.failed:
+            return "autotrack's own part for it failed, see below"
+        if "capture" in self.failed:
+            return "the capture failed, see below"
+        return ""

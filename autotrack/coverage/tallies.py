@@ -1,0 +1,68 @@
+"""Counts of what went into the record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autotrack.capture.streams import tag_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from autotrack.capture.streams import Stream
+    from autotrack.records import Record
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often the tags of one family were recorded, and the step of the first."""
+
+    count: int = 0
+    first: int | None = None
+
+
+class Tallies:
+    """Counts what goes into the record, by tag; histograms and the like by family."""
+
+    def __init__(self) -> None:
+        self._by_tag: dict[str, Tally] = {}
+
+    def add(self, records: list[Record]) -> None:
+        """Count the values of some records."""
+        for record in records:
+            step = _step_of(record)
+            families = {tag.partition("/")[0] for tag, _ in record.histograms}
+            for tag in (*(tag for tag, _ in record.scalars), *families):
+                tally = self._by_tag.get(tag)
+                if tally is None:
+                    tally = self._by_tag[tag] = Tally(first=step)
+                tally.count += 1
+
+    def of(self, *tags: str) -> Tally:
+        """Return the tally of exactly these tags, all together."""
+        return _together(self._by_tag[tag] for tag in tags if tag in self._by_tag)
+
+    def of_streams(self, streams: list[Stream], tag: str) -> Tally:
+        """Return the tally of one tag over all streams."""
+        return self.of(*dict.fromkeys(tag_of(stream, tag) for stream in streams))
+
+    def below(self, prefix: str) -> list[str]:
+        """Return the last parts of all tags right below `prefix`."""
+        return [tag[len(prefix) + 1 :] for tag in self._by_tag if tag.startswith(f"{prefix}/")]
+
+
+def _together(tallies: Iterable[Tally]) -> Tally:
+    found = list(tallies)
+    return Tally(
+        sum(t.count for t in found),
+        min((t.first for t in found if t.first is not None), default=None),
+    )
+
+
+def _step_of(record: Record) -> int:
+    """Return the completed steps that an epoch's event carries, else its x, which is a step."""
+    for tag, value in record.hidden:
+        if tag.startswith("autotrack/step") and not isinstance(value, (str, list)):
+            return int(value.reshape(-1)[0])
+    return record.x

@@ -1,0 +1,251 @@
+"""The coverage names what is absent, with the true reason and the way out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import autotrack
+
+
+def data():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(24, 4, generator=generator)
+    return x, (x.sum(1) > 0).long()
+
+
+def lines(run):
+    return {line.what: line for line in run.coverage.lines}
+
+
+def why(run, what):
+    line = lines(run)[what]
+    assert line.seen == 0
+    return line.missing
+
+
+def track(loop, tmp_path, **options):
+    with autotrack.tracking(logdir=tmp_path, strict=True, **options) as run:
+        loop()
+    return run
+
+
+def classify(steps=4, optimizers=1):
+    """Train `steps` steps with each of so many optimizers, in turn."""
+    x, y = data()
+    models = [nn.Linear(4, 2) for _ in range(optimizers)]
+    chosen = {f"opt_{i}": torch.optim.SGD(m.parameters(), lr=0.1) for i, m in enumerate(models)}
+    for _epoch in range(steps):
+        for model, optimizer in zip(models, chosen.values(), strict=True):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+
+
+# -- training ------------------------------------------------------------------------------------
+
+
+def test_losses_and_rates_are_counted_over_all_streams(tmp_path):
+    run = track(lambda: classify(steps=4, optimizers=3), tmp_path)
+    for what in ("steps", "loss", "learning rate", "gradient norm"):
+        assert lines(run)[what].seen == 12
+    # one point an epoch and stream
+    assert lines(run)["accuracy"].seen == 12
+
+
+def test_weights_updated_by_hand_have_no_update_ratio_for_that_reason(tmp_path):
+    def loop():
+        x, y = data()
+        weight = torch.zeros(4, 2, requires_grad=True)
+        for _ in range(3):
+            F.cross_entropy(x @ weight, y).backward()
+            with torch.no_grad():
+                weight -= 0.1 * weight.grad
+                weight.grad = None
+
+    run = track(loop, tmp_path)
+    assert lines(run)["steps"].seen == 3
+    assert "by hand" in why(run, "update ratio")
+    assert why(run, "learning rate") == "no optimizer"
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "reason"),
+    [
+        ({"histograms": 0}, "histograms", "histograms=0"),
+        ({"histograms": 0}, "update ratio", "histograms=0"),
+        ({"metrics": ["loss"]}, "gradient norm", "metrics=..."),
+        ({"metrics": ["gradients"]}, "loss", "metrics=..."),
+        ({"exclude": ["*"]}, "update ratio", "exclude="),
+    ],
+)
+def test_what_was_switched_off_says_so(tmp_path, options, what, reason):
+    assert reason in why(track(classify, tmp_path, **options), what)
+
+
+def test_a_part_that_failed_is_named(tmp_path, monkeypatch):
+    from autotrack.metrics.learning_rate import LearningRate
+
+    monkeypatch.setattr(LearningRate, "step_began", lambda *_: 1 / 0)
+    with autotrack.tracking(logdir=tmp_path, strict=False) as run:
+        classify()
+    assert "failed" in why(run, "learning rate")
+    assert "ZeroDivisionError" in str(run.coverage)
+
+
+# -- without a backward --------------------------------------------------------------------------
+
+
+def nothing():
+    return None
+
+
+def gradients_of_autograd():
+    x, y = data()
+    weight = torch.zeros(4, 2, requires_grad=True)
+    (gradient,) = torch.autograd.grad(F.cross_entropy(x @ weight, y), [weight])
+    assert gradient.any()
+
+
+def gradients_of_func():
+    x, y = data()
+    torch.func.grad(lambda weight: F.cross_entropy(x @ weight, y))(torch.zeros(4, 2))
+
+
+def gradients_by_hand_and_a_step():
+    weight = torch.zeros(4, 2, requires_grad=True)
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    weight.grad = torch.ones(4, 2)
+    optimizer.step()
+
+
+def evaluation_only():
+    x, y = data()
+    with torch.no_grad():
+        F.cross_entropy(nn.Linear(4, 2)(x), y)
+
+
+def child_process():
+    busy = "import time\nwhile time.process_time() < 0.7: pass"
+    subprocess.run([sys.executable, "-c", busy], check=True)
+
+
+@pytest.mark.parametrize(
+    ("loop", "reason"),
+    [
+        (nothing, "computed no loss in this thread"),
+        (gradients_of_autograd, "torch.autograd.grad is not watched"),
+        (gradients_of_func, "torch.func (grad, vmap, ...), which calls no backward"),
+        (gradients_by_hand_and_a_step, "an optimizer stepped without one"),
+        (evaluation_only, "only evaluation in this thread"),
+        (child_process, "child processes"),
+    ],
+)
+def test_a_run_without_a_backward_names_the_likely_reason(tmp_path, loop, reason):
+    run = track(loop, tmp_path)
+    assert reason in why(run, "backward")
+    assert reason in why(run, "loss")
+
+
+# -- evaluation ----------------------------------------------------------------------------------
+
+
+def elbo(reconstruction, x, mean, log_variance):
+    divergence = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
+    return F.mse_loss(reconstruction, x, reduction="sum") + divergence
+
+
+class Coder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Linear(4, 4), nn.Linear(2, 4)
+
+    def forward(self, x):
+        mean, log_variance = self.down(x).chunk(2, 1)
+        z = mean + torch.randn_like(mean) * (log_variance / 2).exp()
+        return self.up(z), x, mean, log_variance
+
+
+def vae(test_losses=None):
+    x, _ = data()
+    model = Coder()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for _epoch in range(2):
+        optimizer.zero_grad()
+        elbo(*model(x[:16])).backward()
+        optimizer.step()
+        with torch.no_grad():
+            for name in ("test",):
+                loss = elbo(*model(x[16:]))
+                if test_losses is not None:
+                    test_losses[name] = [*test_losses.get(name, []), loss.item()]
+
+
+def test_the_total_of_an_evaluation_that_cannot_be_known_is_named(tmp_path):
+    run = track(vae, tmp_path)
+    assert "Loss/test" not in run.history
+    assert "Loss/test/mse_loss" in lines(run)["evaluation test"].how
+    reason = why(run, "Loss/test")
+    assert "only mse_loss is seen" in reason
+    assert "criterion=" in reason
+    assert "log('Loss/test'" in reason
+
+
+def test_the_way_out_that_the_coverage_names_works(tmp_path):
+    seen = {}
+    run = track(lambda: vae(seen), tmp_path, criterion=elbo)
+    # a sum that a person's own function hides is taken as it is
+    assert run.history["Loss/test"].value.tolist() == torch.tensor(seen["test"]).tolist()
+    assert "Loss/test" not in lines(run)
+
+
+def test_accuracy_that_an_evaluation_lacks_is_named(tmp_path):
+    def loop():
+        x, y = data()
+        model = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _epoch in range(2):
+            F.cross_entropy(model(x[:16]), y[:16]).backward()
+            optimizer.step()
+            with torch.no_grad():
+                F.cross_entropy(model(x[16:]), F.one_hot(y[16:], 2).float())
+
+    run = track(loop, tmp_path)
+    assert lines(run)["accuracy"].seen
+    assert "log(...)" in why(run, "Accuracy/val")
+
+
+# -- torch.func ----------------------------------------------------------------------------------
+
+
+def test_what_torch_func_computes_inside_is_no_evaluation(tmp_path):
+    def loop():
+        x, y = data()
+        weight = {"w": torch.zeros(4, 2)}
+
+        def loss(held, x, y):
+            return F.cross_entropy(x @ held["w"], y)
+
+        for _epoch in range(3):
+            gradient = torch.func.grad(loss)(weight, x, y)
+            torch.func.vmap(torch.func.grad(loss), (None, 0, 0))(weight, x[:, None], y[:, None])
+            weight = {"w": weight["w"] - 0.1 * gradient["w"]}
+        return weight
+
+    run = track(loop, tmp_path)
+    assert not [tag for tag in run.history if tag.startswith(("Loss/", "Accuracy/"))]
+
+
+def test_a_thread_of_its_own_leaves_the_reason(tmp_path):
+    def loop():
+        worker = threading.Thread(target=classify)
+        worker.start()
+        worker.join()
+
+    assert "another thread" in why(track(loop, tmp_path), "backward")
