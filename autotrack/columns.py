@@ -23,10 +23,14 @@ from autotrack.eventfile import read_events
 from autotrack.records import EMPTY_HISTOGRAM, Histogram
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from autotrack.eventfile import EventReader
+
+_EVENTS_BETWEEN_NEWS = 2000
 
 
 class Points(NamedTuple):
@@ -86,12 +90,16 @@ class Columns:
     plugins: dict[str, str] = field(default_factory=dict)
 
 
-def read_columns(path: Path) -> Columns:
-    """Read one event file up to its end or the first damaged record; raises OSError."""
+def read_columns(path: Path, progress: Callable[[int], None] | None = None) -> Columns:
+    """Read one event file up to its end or the first damaged record; raises OSError.
+
+    `progress` is told now and then how many bytes have been read since it was told last.
+    """
     columns = Columns()
     reader = read_events(path)
+    events = reader if progress is None else _told(reader, progress)
     scalars = columns.scalars
-    for index, event in enumerate(reader):
+    for index, event in enumerate(events):
         columns.x.append(event.step)
         columns.time.append(event.wall_time)
         for value in event.summary.value:
@@ -104,6 +112,17 @@ def read_columns(path: Path) -> Columns:
                 _take(columns, index, value)
     columns.truncated = reader.truncated
     return columns
+
+
+def _told(reader: EventReader, progress: Callable[[int], None]) -> Iterator[Any]:
+    """The events of a reader, with its progress told."""
+    left = reader.path.stat().st_size
+    for index, event in enumerate(reader):
+        yield event
+        if index % _EVENTS_BETWEEN_NEWS == 0:
+            progress(left - reader.truncated)
+            left = reader.truncated
+    progress(left)
 
 
 def _take(columns: Columns, index: int, value: Any) -> None:

@@ -17,7 +17,7 @@ from autotrack.series import Series
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -94,28 +94,44 @@ class History(Mapping[str, Series]):
         return len(self.series)
 
 
-def read(directory: str | os.PathLike[str]) -> History:
+def read(
+    directory: str | os.PathLike[str], progress: Callable[[int, int], None] | None = None
+) -> History:
     """Read all event files that lie in `directory` itself, in the order of their names.
 
     Files that autotrack did not write are read as well: their x is taken as the step, and their
     epochs are unknown. Where each of several processes recorded into `rank<k>/`, the history is
     that of the first, with gradient norms over all. Raises RecordNotFoundError where there is no
     event file; it names the sub-directories that hold some.
+
+    `progress` is called now and then with the bytes read so far and those there are to read.
     """
     directory = Path(directory)
-    parts = _parts(directory)
-    if parts:
-        return _history(directory, parts)
-    ranks = [own for folder in rank_folders(directory) if (own := _parts(folder))]
+    folders = [directory] if _event_files(directory) else rank_folders(directory)
+    files = [files for folder in folders if (files := _event_files(folder))]
+    told = None if progress is None else _added_up(files, progress)
+    ranks = [[Part(read_columns(path, told)) for path in own] for own in files]
     if not ranks:
         raise RecordNotFoundError(_not_found(directory))
     history = _history(directory, ranks[0])
-    history.series.update(gradient_norms(ranks))
+    if folders != [directory]:
+        history.series.update(gradient_norms(ranks))
     return history
 
 
-def _parts(directory: Path) -> list[Part]:
-    return [Part(read_columns(path)) for path in _event_files(directory)]
+def _added_up(
+    files: list[list[Path]], progress: Callable[[int, int], None]
+) -> Callable[[int], None]:
+    """What adds up the bytes of single files for `progress`."""
+    total = sum(path.stat().st_size for own in files for path in own)
+    done = 0
+
+    def told(more: int) -> None:
+        nonlocal done
+        done += more
+        progress(done, total)
+
+    return told
 
 
 def _history(directory: Path, parts: list[Part]) -> History:

@@ -589,3 +589,15 @@ def test_reading_does_not_import_torch():
     command = [sys.executable, "-c", code, str(Path("run").resolve())]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_reading_says_how_far_it_is(tmp_path):
+    with EventFileWriter(tmp_path) as writer:
+        writer.write(Record(step, float(step), [("Loss/train", 1.0)]) for step in range(5000))
+    news = []
+    read(tmp_path, lambda done, total: news.append((done, total)))
+    (size,) = {path.stat().st_size for path in tmp_path.iterdir()}
+    assert [total for _, total in news] == [size] * len(news)
+    assert len(news) > 2
+    assert news == sorted(news)
+    assert news[-1][0] == size
