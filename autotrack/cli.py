@@ -13,12 +13,19 @@ from autotrack import commands
 from autotrack.errors import AutotrackError
 
 
+class Mistake(click.ClickException):
+    """What a person got wrong: the exit status of a wrong call, since 1 is a command's answer."""
+
+    exit_code = click.UsageError.exit_code
+
+
 class Commands(click.Group):
     """The commands of the folder `commands`, each loaded only when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
+        names = (module.name for module in pkgutil.iter_modules(commands.__path__))
+        return sorted(name for name in names if not name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name, if there is one."""
@@ -42,7 +49,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except AutotrackError as error:
-            raise click.ClickException(str(error)) from error
+            raise Mistake(str(error)) from error
 
 
 def show_version(context: click.Context, _option: click.Parameter, wanted: object) -> None:

@@ -48,9 +48,9 @@ FLOOR_PLAN = {
     "metrics": {"metrics"},
     "sinks": {"sinks"},
     "judging": {"findings"},
-    "drawing": {"reports"},
+    "drawing": {"exporting", "reports"},
     "reading": {"assembly", "columns", "history", "merging", "placement", "series"},
-    "record": {"eventcodec", "eventfile", "records"},
+    "record": {"eventcodec", "eventfile", "jsontext", "records"},
     "ground": {"_version", "config", "context", "errors", "events", "guard", "identity", "row"},
 }
 
