@@ -27,10 +27,11 @@ class LoaderStarted:
 
 @dataclass(slots=True)
 class BatchLoaded:
-    """A loader handed out a batch."""
+    """A loader handed out a batch after `seconds` of waiting for it."""
 
     loader: Any
     batch: Any
+    seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -208,6 +209,27 @@ class StepBegan:
     stream: Any
     optimizer: Any
     snapshot: bool
+
+
+@dataclass(slots=True)
+class BatchAwaited:
+    """The loop waited `seconds` in a loader for its next batch."""
+
+    seconds: float
+
+
+@dataclass(slots=True)
+class RootCalled:
+    """A root model was called, in the mode in which it still is."""
+
+    module: nn.Module
+
+
+@dataclass(slots=True)
+class BackwardAhead:
+    """A backward call is about to add to the gradients of these streams."""
+
+    streams: list[Any]
 
 
 @dataclass(slots=True)

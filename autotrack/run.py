@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _FLUSH_SECONDS = 1.0
 _FLUSH_ROWS = 1000
+# Reading a longer record back would make a person wait at the end of a run.
+_MOST_ROWS_JUDGED = 200_000
 
 #: Models and optimizers that open runs were given, to refuse the same one twice.
 _given = Registry()
@@ -72,7 +74,9 @@ class Run:
         self.open = False
         self._guard = Guard(strict=config.strict)
         self._models = Models()
-        self._surroundings = Surroundings(self._models.name_of, config.include, config.exclude)
+        self._surroundings = Surroundings(
+            self._models.name_of, config.include, config.exclude, self._models.is_embedding
+        )
         self._metrics = metrics.create(config.metrics, self._surroundings)
         self._sink_factories = sinks.chosen(config.sinks)
         self._sinks: list[tuple[str, Any]] | None = None
@@ -96,6 +100,7 @@ class Run:
         self._thread = get_ident()
         self._flushed = time.monotonic()
         self._missing: list[str] = []
+        self._written = 0
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -161,6 +166,8 @@ class Run:
         self._guard.call("capture", self._capture.end, failed=error is not None)
         self._guard.call("facts", self._write_facts, error)
         self._guard.call("coverage", self._write_coverage)
+        self.flush()
+        self._guard.call("findings", self._write_findings)
         self.flush()
         for name, sink in self._sinks or []:
             if f"sink {name}" in self._guard.failed:
@@ -288,6 +295,7 @@ class Run:
                 (n, s) for n, make in self._sink_factories if (s := self._open(n, make)) is not None
             ]
             records = [self._first_record(), *records]
+        self._written += len(records)
         for name, sink in self._sinks:
             self._guard.call(f"sink {name}", sink.write, records)
 
@@ -376,6 +384,14 @@ class Run:
         row = Row(0, time.time(), texts=[("coverage", coverage.markdown())])
         row.hidden.append(("autotrack/coverage", coverage.json()))
         return row
+
+    def _write_findings(self) -> None:
+        from autotrack.conclusion import conclusion
+
+        if self._sinks and not self._silent and self._written <= _MOST_ROWS_JUDGED:
+            row = conclusion(self.directory, strict=self._guard.strict)
+            if row is not None:
+                self._buffer.add(row, None)
 
     def __repr__(self) -> str:
         state = "open" if self.open else "over"

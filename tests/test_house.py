@@ -29,6 +29,7 @@ FLOOR_PLAN = {
     "capture": {
         "budget",
         "capture",
+        "conclusion",
         "coverage",
         "directory",
         "elsewhere",

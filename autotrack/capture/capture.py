@@ -38,6 +38,7 @@ class Capture:
         self.criteria = Criteria(scope, publish)
         self.evaluation = Evaluation(self.loaders, self.loader_ids, scope, publish, emit_row)
         self.training = Training(self, scope, publish, emit_row)
+        self._publish = publish
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.LossComputed: self._loss_computed,
             e.CriterionEntered: self._criterion_entered,
@@ -107,6 +108,7 @@ class Capture:
 
     def _model_called(self, event: e.ModelCalled) -> None:
         self.evaluation.model_called(event.module, event.output)
+        self._publish(e.RootCalled(event.module))
 
     def _loader_started(self, event: e.LoaderStarted) -> None:
         if not self.training.streams:
@@ -119,6 +121,7 @@ class Capture:
         self._settle_undecided()
         self.evaluation.batch_loaded(event.loader, event.batch)
         self.loaders.loaded(self.loader_ids.of(event.loader))
+        self._publish(e.BatchAwaited(event.seconds))
 
     def _loader_finished(self, event: e.LoaderFinished) -> None:
         self._settle_undecided()

@@ -92,6 +92,14 @@ class Models:
             name = self._names.get(parameter)
         return name
 
+    def is_embedding(self, parameter: Any) -> bool:
+        """Whether a parameter is a table of which each batch looks up some rows."""
+        return any(
+            isinstance(module, (nn.Embedding, nn.EmbeddingBag)) and module.weight is parameter
+            for _, root in self.living()
+            for module in root.modules()
+        )
+
     def release(self) -> None:
         """Take every hook off again."""
         while self._undo:

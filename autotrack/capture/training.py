@@ -115,6 +115,7 @@ class Training:
             self._without_optimizer(event, site)
         if len(self.streams) > 1:
             self._marks = [gradient_marks(s) for s in self.streams]
+        self._publish(e.BackwardAhead(self.streams))
 
     def backward_done(self, event: e.BackwardDone) -> None:
         """Let the backward call wait at every stream whose parameters it reached."""

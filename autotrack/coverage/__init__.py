@@ -24,7 +24,16 @@ def describe(account: Account, missing: Iterable[str]) -> Coverage:
         dict(account.failed),
         dict(account.surroundings.nonfinite),
         [*_notes(account), *(f"this PyTorch has no {m}; it is not watched" for m in missing)],
+        _counts(account),
+        {phase: list(counts) for phase, counts in account.surroundings.modes.items()},
+        sorted(account.training.seen.functions),
     )
+
+
+def _counts(account: Account) -> dict[str, int]:
+    seen = account.training.seen
+    steps = sum(stream.steps for stream in account.training.streams)
+    return {"backwards": seen.backwards, "steps": steps, "skipped": seen.skipped}
 
 
 def _notes(account: Account) -> list[str]:

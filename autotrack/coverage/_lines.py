@@ -27,12 +27,20 @@ class Line:
 
 @dataclass(slots=True)
 class Coverage:
-    """All lines, what failed inside autotrack, and the first non-finite values."""
+    """All lines, what failed inside autotrack, and the first non-finite values.
+
+    `counts` has backward calls, steps and skipped steps; `modes`, by phase, how often the model was
+    in training mode, how often in `eval()`, and whether it was in training mode last, where that
+    makes a difference; `functions` the criteria that fed a backward.
+    """
 
     lines: list[Line] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     nonfinite: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    modes: dict[str, list[int]] = field(default_factory=dict)
+    functions: list[str] = field(default_factory=list)
 
     def json(self) -> str:
         """Return everything as JSON text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,18 @@ _NOTHING = "Nothing stands out."
 
 
 def as_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Return findings as plain dictionaries, their evidence included, in the same order."""
-    return [{**asdict(finding), "page": finding.page} for finding in findings]
+    """Return findings as plain dictionaries, their evidence included, in the same order.
+
+    A value that is not finite becomes None: JSON has no such numbers.
+    """
+    return [_plain({**asdict(finding), "page": finding.page}) for finding in findings]
+
+
+def _plain(finding: dict[str, Any]) -> dict[str, Any]:
+    for evidence in finding["evidence"]:
+        value = evidence["value"]
+        evidence["value"] = value if value is not None and math.isfinite(value) else None
+    return finding
 
 
 def as_markdown(findings: Sequence[Finding], verdict: str = "") -> str:

@@ -17,10 +17,15 @@ class Surroundings:
     parameter_name: Callable[[Any], str | None]
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
+    #: Whether a parameter is a table of which each batch looks up some rows.
+    is_embedding: Callable[[Any], bool] = field(default=lambda _: False)
     #: First non-finite values by tag: the step, and for gradients the parameter.
     nonfinite: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Why something is absent, by tag.
     absent: dict[str, str] = field(default_factory=dict)
+    #: In which mode the model was, by phase: how often in training mode, how often in
+    #: `eval()`, and 1 where it was in training mode last.
+    modes: dict[str, list[int]] = field(default_factory=dict)
     _written: dict[int, list[str]] = field(default_factory=dict)
 
     def wants(self, name: str) -> bool:
@@ -29,10 +34,11 @@ class Surroundings:
             fnmatchcase(name, p) for p in self.exclude
         )
 
-    def write_vector(
-        self, row: Any, stream: Any, names: list[str], tag: str, values: list[float]
-    ) -> None:
-        """Write one hidden value a parameter, and the parameters' names where they are new."""
+    def write_vector(self, row: Any, stream: Any, names: list[str], tag: str, values: Any) -> None:
+        """Write one hidden value a parameter, and the parameters' names where they are new.
+
+        `values` is a list or a tensor of shape [len(names)].
+        """
         if self._written.get(id(stream)) != names:
             self._written[id(stream)] = names
             row.hidden.append(("autotrack/parameters", names))

@@ -102,7 +102,7 @@ class GradientNorm(Metric):
 
     def _take_shards(self, stream: Any, when: str, scale: Any) -> bool:
         """Take what this process's shards add to the norm, where several hold the gradients."""
-        gradients = _gradients(stream)
+        gradients = gradients_of(stream)
         if not any(is_spread(g) for g in gradients):
             return False
         values = shard_norms(gradients, norm_of)
@@ -138,10 +138,11 @@ class GradientNorm(Metric):
                 return
 
     def _norm(self, stream: Any) -> Value | None:
-        return norm_of(_gradients(stream))
+        return norm_of(gradients_of(stream))
 
 
-def _gradients(stream: Any) -> list[torch.Tensor]:
+def gradients_of(stream: Any) -> list[torch.Tensor]:
+    """Return the gradients that a stream's parameters hold, as plain tensors of their values."""
     return [g for p in stream.parameters() if (g := _dense(p)) is not None]
 
 

@@ -7,6 +7,7 @@ that PyTorch made, and leaving it by `break` or `next` needs no special case.
 from __future__ import annotations
 
 import functools
+import time
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
@@ -50,12 +51,13 @@ def _wrap_next(original: Any) -> Any:
         loader = known()
         if loader is None:
             loader = self
+        began = time.perf_counter()
         try:
             batch = original(self)
         except StopIteration:
             run.emit(LoaderFinished(loader))
             raise
-        run.emit(BatchLoaded(loader, batch))
+        run.emit(BatchLoaded(loader, batch, time.perf_counter() - began))
         return batch
 
     return __next__

@@ -1,0 +1,71 @@
+"""In which mode the model trains and is evaluated, where that makes a difference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import ref
+
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
+
+from autotrack.events import EvaluationBatchSeen, RootCalled, StepTaken
+from autotrack.metrics._metric import Metric, Surroundings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Modes(Metric):
+    """Counts for the coverage how often the model was in training mode and how often in `eval()`.
+
+    Once an evaluation pass, and at snapshot steps under `train`. Only for models with dropout or
+    normalisation by batches: their own mode counts, so a frozen normalisation is no model in
+    `eval()`, and one dropout left on is training mode.
+    """
+
+    listens: ClassVar[dict[type, str]] = {
+        RootCalled: "called",
+        EvaluationBatchSeen: "evaluating",
+        StepTaken: "step_taken",
+    }
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._called: ref[nn.Module] | None = None
+        self._evaluation: Any = None
+
+    def called(self, moment: RootCalled) -> None:
+        """Remember the model that the next step or evaluation is about."""
+        self._called = ref(moment.module)
+
+    def evaluating(self, moment: EvaluationBatchSeen) -> None:
+        """Look at the model's mode once an evaluation pass."""
+        called, self._called = self._called, None
+        if self._evaluation is not moment.evaluation and called is not None:
+            self._evaluation = moment.evaluation
+            self._count(moment.evaluation.phase, called())
+
+    def step_taken(self, moment: StepTaken) -> None:
+        """Look at the model's mode at a snapshot step."""
+        called, self._called = self._called, None
+        if moment.snapshot and called is not None:
+            self._count("train", called())
+
+    def _count(self, phase: str, module: nn.Module | None) -> None:
+        training = None if module is None else is_training(module)
+        if training is not None:
+            counts = self.surroundings.modes.setdefault(phase, [0, 0, 0])
+            counts[0 if training else 1] += 1
+            counts[2] = int(training)
+
+
+def is_training(module: nn.Module) -> bool | None:
+    """Return whether any part that acts by mode is in training mode; None without such a part."""
+    modes = [part.training for part in module.modules() if _acts_by_mode(part)]
+    return any(modes) if modes else None
+
+
+def _acts_by_mode(part: nn.Module) -> bool:
+    if isinstance(part, _DropoutNd):
+        return part.p > 0
+    return isinstance(part, _NormBase) and part.track_running_stats

@@ -1,0 +1,88 @@
+"""Which output rows of weights get no gradient at all, snapshot after snapshot."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from autotrack.events import GradientsReady, StepSkipped, StepTaken
+from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics._shards import is_spread
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# A unit may rest for one batch: one that rested at so many snapshots in a row is counted.
+_SNAPSHOTS = 4
+
+
+class ZeroGradientRows(Metric):
+    """`autotrack/zero_gradient_rows`: the share of output rows without gradient, a parameter each.
+
+    At snapshots, and of the rows without gradient at this snapshot and the three before it. A row
+    is what leads to one output: one unit of a linear layer, one channel of a convolution, one
+    element of a bias. NaN for a parameter without a gradient, and for embeddings, of which a batch
+    never needs all rows.
+    """
+
+    listens: ClassVar[dict[type, str]] = {
+        GradientsReady: "ready",
+        StepSkipped: "step_skipped",
+        StepTaken: "step_taken",
+    }
+    optional: ClassVar[bool] = True
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._resting: dict[Any, dict[str, deque[Tensor]]] = {}
+        self._embeddings: dict[Any, set[str]] = {}
+        self._found: dict[Any, dict[str, Tensor]] = {}
+
+    def ready(self, moment: GradientsReady) -> None:
+        """Look at the gradients of a snapshot step while they are there."""
+        if not moment.snapshot:
+            return
+        stream = moment.stream
+        named = self.surroundings.named(stream)
+        if stream not in self._embeddings:
+            tables = {name for name, p in named if self.surroundings.is_embedding(p)}
+            self._embeddings[stream] = tables
+        self._found[stream] = {
+            name: share for name, p in named if (share := self._share(stream, name, p)) is not None
+        }
+
+    def step_skipped(self, moment: StepSkipped) -> None:
+        """Forget what was seen for a step that did not happen."""
+        self._found.pop(moment.stream, None)
+
+    def step_taken(self, moment: StepTaken) -> None:
+        """Write the shares of a snapshot step."""
+        shares = self._found.pop(moment.stream, None)
+        if shares:
+            self.surroundings.write_vector(
+                moment.row,
+                moment.stream,
+                list(shares),
+                "autotrack/zero_gradient_rows",
+                _stacked(list(shares.values())),
+            )
+
+    def _share(self, stream: Any, name: str, parameter: Tensor) -> Tensor | None:
+        gradient = parameter.grad
+        if gradient is None or name in self._embeddings[stream]:
+            return torch.tensor(torch.nan)
+        if is_spread(gradient) or gradient.layout != torch.strided or not gradient.numel():
+            return torch.tensor(torch.nan)
+        gradient = gradient.detach()
+        rows = gradient.reshape(len(gradient), -1) if gradient.dim() else gradient.reshape(1, 1)
+        history = self._resting.setdefault(stream, {}).setdefault(name, deque(maxlen=_SNAPSHOTS))
+        history.append((rows == 0).all(dim=1))
+        resting = torch.stack(list(history)).all(dim=0) if len(history) > 1 else history[0]
+        return resting.float().mean()
+
+
+def _stacked(shares: list[Tensor]) -> Tensor:
+    home = next((s.device for s in shares if s.device.type != "cpu"), shares[0].device)
+    return torch.stack([share.to(home, non_blocking=True) for share in shares])
