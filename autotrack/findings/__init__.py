@@ -7,18 +7,23 @@ that one cause is told once.
 
 from __future__ import annotations
 
+from autotrack.findings._curves import noise
+from autotrack.findings._drops import Drop, sharp_drops
 from autotrack.findings._finding import Evidence, Finding, Severity
 from autotrack.findings._rules import find, rules
 from autotrack.findings._text import as_json, as_markdown
 from autotrack.findings._verdict import verdict
 
 __all__ = [
+    "Drop",
     "Evidence",
     "Finding",
     "Severity",
     "as_json",
     "as_markdown",
     "find",
+    "noise",
     "rules",
+    "sharp_drops",
     "verdict",
 ]

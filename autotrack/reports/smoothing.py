@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from autotrack.findings import noise
+
 Floats = NDArray[np.float64]
 
 _LONG = 300
@@ -37,17 +39,6 @@ def is_noisy(y: Floats) -> bool:
         return False
     low, high = np.percentile(y, [2, 98])
     return bool(noise(y) > _NOISY * (high - low) > 0)
-
-
-def noise(y: Floats) -> float:
-    """Standard deviation of independent noise on a curve of finite values.
-
-    It is estimated from second differences: a straight slope counts as no noise, and single jumps
-    count for little in their median.
-    """
-    if len(y) < _SHORTEST:
-        return 0.0
-    return float(1.4826 * np.median(np.abs(np.diff(y, 2))) / np.sqrt(6.0))
 
 
 def smooth(x: Floats, y: Floats, *, log: bool = False) -> Smoothed:

@@ -17,6 +17,9 @@ def loop(hand):
         for x, y in zip(xs.split(16), ys.split(16)):
             out = model(x)
             loss = nn.functional.cross_entropy(out, y)
+            if step in (1, 2, 3, 4, 8):
+                held = [p.grad.norm().item() ** 2 for p in model.parameters()]
+                hand.add("GradNorm/carried", step, sum(held) ** 0.5)
             loss.backward()
             hand.step(step, loss.item(), optimizer)
             hand.saw("train", loss.item(), 16, correct=(out.argmax(1) == y).sum())
