@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
 from autotrack import findings
 from autotrack.errors import RecordNotFoundError
 from autotrack.history import read
+from autotrack.jsontext import dumps
 from autotrack.row import Row
 
 if TYPE_CHECKING:
@@ -28,5 +28,5 @@ def conclusion(directory: Path, *, strict: bool = False) -> Row | None:
     verdict = findings.verdict(history, found)
     row = Row(0, time.time(), texts=[("findings", findings.as_markdown(found, verdict))])
     plain = {"verdict": verdict, "findings": findings.as_json(found)}
-    row.hidden.append(("autotrack/findings", json.dumps(plain)))
+    row.hidden.append(("autotrack/findings", dumps(plain)))
     return row

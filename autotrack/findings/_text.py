@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from autotrack.jsontext import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,16 +18,9 @@ _NOTHING = "Nothing stands out."
 def as_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     """Return findings as plain dictionaries, their evidence included, in the same order.
 
-    A value that is not finite becomes None: JSON has no such numbers.
+    Numbers that are not finite become text, as JSON has none.
     """
-    return [_plain({**asdict(finding), "page": finding.page}) for finding in findings]
-
-
-def _plain(finding: dict[str, Any]) -> dict[str, Any]:
-    for evidence in finding["evidence"]:
-        value = evidence["value"]
-        evidence["value"] = value if value is not None and math.isfinite(value) else None
-    return finding
+    return [plain({**asdict(finding), "page": finding.page}) for finding in findings]
 
 
 def as_markdown(findings: Sequence[Finding], verdict: str = "") -> str:
