@@ -137,7 +137,7 @@ class Run:
         if isinstance(thing, torch.nn.Module):
             self._models.add(name or "model", thing)
         else:
-            self._capture.training.optimizers.add(thing, name)
+            self._capture.training.optimizers.add(thing, name).given = True
 
     def start(self) -> None:
         """Install the hooks; from now on events are taken."""

@@ -18,15 +18,26 @@ if TYPE_CHECKING:
 
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:_orig_mod|module|_forward_module)\.")
 _MOST_ITEMS = 64
+# Python's own names, and those in which a notebook keeps what its cells have shown: `_`, `_12`.
+_UNSPOKEN = re.compile(r"__|_\d*$")
 
 
 class Found(NamedTuple):
-    """A model or optimizer, the variable that holds it, and the frame that variable stands in."""
+    """A model or optimizer, the variable that holds it, and the frame that variable stands in.
+
+    `scope` tells the namespace from every other: a function's call, or a module.
+    """
 
     name: str
     thing: Any
     frame: int = 0
     suspends: bool = False
+    scope: tuple[str, int] | None = None
+
+    @property
+    def in_module(self) -> bool:
+        """Whether the variable is one of a module."""
+        return self.scope is not None and self.scope[0] == "module"
 
 
 # Functions whose frame may live on while nothing of it is on the stack.
@@ -42,16 +53,19 @@ def named(boundary: int | None) -> dict[int, Found]:
     found: dict[int, Found] = {}
     for frame in frames.person_frames(boundary):
         local: dict[int, Found] = {}
-        where = (id(frame), bool(frame.f_code.co_flags & _SUSPENDS))
+        everywhere = ("module", id(frame.f_globals))
+        is_module = frame.f_code.co_name == "<module>"
+        scope = everywhere if is_module else ("call", id(frame))
+        where = (id(frame), bool(frame.f_code.co_flags & _SUSPENDS), scope)
         for name, value in _things(frames.variables(frame)):
             thing = innermost(value)
             known = local.get(id(thing))
             if known is None or _rank(name) < _rank(known.name):
                 local[id(thing)] = Found(name, thing, *where)
-        if frame.f_code.co_name != "<module>":
+        if not is_module:
             for name, value in _things(frame.f_globals):
                 thing = innermost(value)
-                local.setdefault(id(thing), Found(name, thing))
+                local.setdefault(id(thing), Found(name, thing, scope=everywhere))
         found.update(local)
     return found
 
@@ -80,14 +94,13 @@ def name_of(found: dict[int, Found], thing: Any) -> str | None:
 
 def _things(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in list(namespace.items()):
-        if name.startswith("__"):
+        if _UNSPOKEN.match(name):
             continue
         if isinstance(value, (nn.Module, Optimizer)):
             yield name, value
         elif isinstance(value, (list, tuple)):
             for index, item in enumerate(value[:_MOST_ITEMS]):
-                if isinstance(item, (nn.Module, Optimizer)):
-                    yield f"{name}\0{index}", item
+                yield from _item(f"{name}\0{index}", item)
         elif isinstance(value, dict):
             yield from _in_dict(value)
         if not isinstance(value, (type, nn.Module)):
@@ -96,14 +109,26 @@ def _things(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _in_dict(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
     for key, item in list(value.items())[:_MOST_ITEMS]:
-        if isinstance(item, (nn.Module, Optimizer)) and isinstance(key, str):
-            yield f"{key}\0"[:-1], item
+        if isinstance(key, str):
+            yield from _item(key, item)
+
+
+def _item(name: str, item: Any) -> Iterator[tuple[str, Any]]:
+    """Yield an item of a list or dictionary, or what it holds where it is a person's object."""
+    if isinstance(item, (nn.Module, Optimizer)):
+        yield name, item
+    else:
+        yield from ((f"{name}\0{attribute}", held) for attribute, held in _attributes(item))
 
 
 def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield `self.model`, `self.opt_g`, ... of a person's object under the attribute's own name."""
+    """Yield `self.model`, `self.opt_g`, ... of a person's object under the attribute's own name.
+
+    A scheduler's `optimizer` is the name that PyTorch gives it.
+    """
     attributes = getattr(value, "__dict__", None)
-    if type(value).__module__ in ("builtins", "types") or not isinstance(attributes, dict):
+    package = type(value).__module__.partition(".")[0]
+    if package in ("builtins", "types", "torch") or not isinstance(attributes, dict):
         return
     for name, item in list(attributes.items()):
         if isinstance(item, (nn.Module, Optimizer)):

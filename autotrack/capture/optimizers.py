@@ -23,10 +23,16 @@ class Optimizers:
         self._models = models
         self.streams: list[Stream] = []
         self._by_optimizer: dict[int, Stream] = {}
+        # Frames are told apart by their `id` only at one and the same look.
+        self._looks = 0
+
+    def _found(self) -> dict[int, discovery.Found]:
+        self._looks += 1
+        return discovery.named(self._scope.boundary)
 
     def look_around(self) -> None:
         """Know every optimizer and every criterion module that a variable holds now."""
-        found = discovery.named(self._scope.boundary)
+        found = self._found()
         for one in found.values():
             if hasattr(one.thing, "param_groups") and self.known(one.thing) is None:
                 self._add(one.thing, one.name.replace("\0", "_"), found)
@@ -48,7 +54,7 @@ class Optimizers:
     def add(self, optimizer: Any, name: str | None) -> Stream:
         """Make a stream for `optimizer`, or let it take over the stream of the same variable."""
         optimizer = discovery.innermost(optimizer)
-        found = discovery.named(self._scope.boundary)
+        found = self._found()
         return self._add(optimizer, name or discovery.name_of(found, optimizer), found)
 
     def by_hand(self, leaves: list[Any]) -> Stream:
@@ -60,6 +66,12 @@ class Optimizers:
         stream = Stream("by_hand", None, [ref(leaf) for leaf in leaves])
         self.streams.append(stream)
         return stream
+
+    def first_used(self, stream: Stream) -> None:
+        """Let a stream that starts to step have its variable's name before one that only exists."""
+        for other in self.streams:
+            if other.name == stream.variable and other is not stream and other.is_idle:
+                other.name, stream.name = stream.name, other.name
 
     def with_gradients_of(self, tensors: Any) -> list[Stream]:
         """Return the streams that hold any of `tensors`, or parameters with these gradients."""
@@ -83,8 +95,14 @@ class Optimizers:
         stream.optimizer = ref(optimizer)
         stream.variable = name
         stream.frame = here.frame if here is not None and here.suspends else 0
+        stream.scope = self._scope_of(here) if here is not None else None
         self._by_optimizer[id(optimizer)] = stream
         return stream
+
+    def _scope_of(self, found: discovery.Found) -> object:
+        """Return the namespace of an optimizer; a frame that may end has its `id` for one look."""
+        lasts = found.scope in (("call", self._scope.boundary), None) or found.in_module
+        return found.scope if lasts else (self._looks, found.scope)
 
     def _unused(self, name: str) -> str:
         taken = {stream.name for stream in self.streams}

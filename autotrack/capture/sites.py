@@ -18,7 +18,8 @@ class Known:
     """One call site: the streams that step on its losses, and its division.
 
     `divisor` is the number of micro-batches the person divides by; `shares` says that each loss is
-    weighted by its share of the batch instead; `adds` that another site leads the step.
+    weighted by its share of the batch instead; `adds` that another site leads the step; `looks`
+    is how often the graph below its losses was searched.
     """
 
     streams: list[Stream] = field(default_factory=list)
@@ -27,6 +28,7 @@ class Known:
     adds: bool = False
     gathers: bool = False
     held: list[TrainBatch] = field(default_factory=list)
+    looks: int = 0
 
 
 class Sites:

@@ -48,9 +48,12 @@ class Stream:
     # A backward came after the clipping: what was read before it belongs to no step.
     clipped_too_early: bool = False
     orphan: bool = False
-    # The variable that holds the optimizer, and its frame where that is one that suspends.
+    # The variable that holds the optimizer, its frame where that is one that suspends, the
+    # namespace it was found in, and whether the person handed it over.
     variable: str | None = None
     frame: int = 0
+    scope: object = None
+    given: bool = False
     clock: EpochCounter = field(default_factory=EpochCounter)
     stretch: Stretch = field(default_factory=Stretch)
     epoch: int | None = None
@@ -68,6 +71,16 @@ class Stream:
             if (tensor := leaf()) is not None:
                 yield tensor
 
+    def holds_any(self, tensors: list[Tensor]) -> bool:
+        """Whether any of `tensors` is a parameter of this stream."""
+        wanted = {id(tensor) for tensor in tensors}
+        return any(id(parameter) in wanted for parameter in self.parameters())
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing shows that this optimizer belongs to the training."""
+        return not (self.steps or self.given or self.suffix is not None or self.optimizer is None)
+
 
 def tag_of(stream: Stream | None, tag: str) -> str:
     """Return `tag` with the stream's name where the run has several."""
@@ -81,11 +94,16 @@ def tag_of(stream: Stream | None, tag: str) -> str:
 def settle_names(streams: list[Stream]) -> None:
     """Give every stream its suffix: none for a lone one, its name when there are several.
 
-    Called at the first flush and whenever a stream turns up later; a suffix once given stays,
-    because the record is append-only.
+    Called when training is well under way, at each flush, and so whenever a stream turns up later;
+    a suffix once given stays, because the record is append-only. An optimizer that is merely alive
+    counts where it is held beside one that is used, not one that another function or an earlier
+    notebook cell has left.
     """
-    lone = len(streams) == 1
-    for stream in streams:
+    used = [stream for stream in streams if not stream.is_idle]
+    scopes = {stream.scope for stream in used if stream.scope is not None}
+    counted = [s for s in streams if not s.is_idle or s.scope in scopes] if used else []
+    lone = len(counted) == 1
+    for stream in counted:
         if stream.suffix is None:
             stream.suffix = "" if lone else stream.name
 

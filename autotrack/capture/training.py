@@ -14,7 +14,8 @@ from autotrack.capture.batches import Batches
 from autotrack.capture.evaluation import Objective, Position
 from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
-from autotrack.capture.streams import Stream, gradient_marks
+from autotrack.capture.streams import Stream, gradient_marks, settle_names
+from autotrack.capture.unclaimed import MOST_UNCLAIMED, Unclaimed
 from autotrack.row import Row
 from autotrack.timeline import EpochCounter
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from autotrack.capture.capture import Capture
     from autotrack.loopscope import Loop, LoopScope, Site
 
-# Backward calls kept while their optimizer has not been seen; more than this never steps.
-_MOST_UNCLAIMED = 4096
+# By the time a stream has stepped so often, the others of the same loop have stepped too.
+_SETTLED_BY = 10
+# Looking below a loss costs more than reading it: a place that never leads to a step is let be.
+_MOST_LOOKS = 16
 
 
 class Shown(NamedTuple):
@@ -70,7 +73,9 @@ class Training:
         self.epoch_loop: Loop | None = None
         self._batches = Batches(capture.criteria)
         self._sites = Sites()
-        self._unclaimed: list[e.TrainBatch] = []
+        self._unclaimed = Unclaimed()
+        # The tensors below the loss in hand, where its call site has led to no step yet.
+        self._leaves: list[Any] | None = None
         self._depth = 0
         self._batch: e.TrainBatch | None = None
         # By call site: the tensors whose gradients a loss without an optimizer reaches.
@@ -111,9 +116,10 @@ class Training:
         self._note(batch)
         batch.shown = self._shown(site)
         self._batch = batch
+        self._leaves = self._leaves_below(event, site)
         if (not self.streams or self.without_optimizer) and id(site) not in self._by_hand:
-            self._without_optimizer(event, site)
-        if len(self.streams) > 1:
+            self._without_optimizer(self._leaves or [], site)
+        if len(self.streams) > 1 or self._leaves is not None:
             self._marks = [gradient_marks(s) for s in self.streams]
         self._publish(e.BackwardAhead(self.streams))
 
@@ -127,12 +133,13 @@ class Training:
         if batch is None or not event.completed:
             return
         self.evaluation_ends()
-        reached = self._reached()
+        leaves, self._leaves = self._leaves, None
+        reached = self._reached(leaves)
+        alone = all(stream.optimizer is None for stream in self.streams)
         if id(batch.site) in self._by_hand:
             self._step_by_hand(batch)
-        elif all(stream.optimizer is None for stream in self.streams):
-            self._unclaimed.append(batch)
-            del self._unclaimed[:-_MOST_UNCLAIMED]
+        elif alone or leaves is not None:
+            self._unclaimed.add(batch, leaves or (), alone=alone)
         for stream in reached:
             if stream.optimizer is not None:
                 self._wait(stream, batch)
@@ -141,6 +148,7 @@ class Training:
         if stream.in_closure and stream.first_evaluation_over:
             return
         stream.pending.append(batch)
+        del stream.pending[:-MOST_UNCLAIMED]
         stream.clipped_too_early = stream.clipped
         self._enter_epoch(stream, batch.shown)
         known = self._sites.of(batch.site)
@@ -155,13 +163,26 @@ class Training:
         self.seen.criteria += bool(batch.parts)
         self.seen.functions.update(part.function for part in batch.parts)
 
-    def _reached(self) -> list[Stream]:
-        if len(self.streams) < 2 or len(self._marks) != len(self.streams):  # noqa: PLR2004
-            return list(self.streams)
+    def _leaves_below(self, event: e.BackwardStarted, site: Site) -> list[Any] | None:
+        """Return the tensors that a loss reaches, None where its call site is known well enough."""
+        known = self._sites.of(site)
+        if known.streams or known.looks >= _MOST_LOOKS or id(site) in self._by_hand:
+            return None
+        known.looks += 1
+        return [leaf for tensor in event.tensors for leaf in graph.leaves(tensor.grad_fn)]
+
+    def _reached(self, leaves: list[Any] | None) -> list[Stream]:
+        """Return the streams whose gradients this backward has changed."""
         marks, self._marks = self._marks, []
-        return [
+        if not marks or len(marks) != len(self.streams):
+            return list(self.streams)
+        reached = [
             s for s, before in zip(self.streams, marks, strict=True) if gradient_marks(s) != before
         ]
+        if reached or len(self.streams) > 1 or not leaves:
+            return reached or self.streams[: len(self.streams) == 1]
+        # Gradients that are used and gone by the end of backward leave no mark.
+        return [s for s in self.streams if s.holds_any(leaves)]
 
     def _discard_forgotten_gradients(self) -> None:
         """`p.grad = None` by hand is a `zero_grad` that nobody announces."""
@@ -176,10 +197,9 @@ class Training:
 
     # -- without an optimizer --------------------------------------------------------------------
 
-    def _without_optimizer(self, event: e.BackwardStarted, site: Site) -> None:
-        """Find the leaves below a loss that no known optimizer holds: are they updated by hand?"""
-        leaves = [leaf for tensor in event.tensors for leaf in graph.leaves(tensor.grad_fn)]
-        if self._unclaimed or not leaves:
+    def _without_optimizer(self, leaves: list[Any], site: Site) -> None:
+        """Look at the leaves below a loss: are they held by no optimizer, and updated by hand?"""
+        if self._unclaimed.alone or not leaves:
             return
         if not discovery.is_optimized(leaves):
             self.without_optimizer = True
@@ -207,8 +227,12 @@ class Training:
         """Gradients were discarded: what waited for a step will not be part of one."""
         owner = event.owner
         if hasattr(owner, "param_groups"):
-            self._zeroed(self._stream_of(owner))
-        elif any(s.pending for s in self.streams):
+            stream = self._stream_of(owner)
+            self._zeroed(stream)
+            self._unclaimed.forget(stream.parameters())
+            return
+        self._unclaimed.forget(owner.parameters())  # type: ignore[union-attr]
+        if any(s.pending for s in self.streams):
             inside = {id(p) for p in owner.parameters()}  # type: ignore[union-attr]
             for stream in self.streams:
                 if stream.pending and all(id(p) in inside for p in stream.parameters()):
@@ -250,6 +274,7 @@ class Training:
             # Gradients of before are the closure's own to zero.
             self._drop(stream)
         if stream.steps == 0:
+            self.optimizers.first_used(stream)
             self.optimizers.find_model(stream)
         self._snapshot = self._due(stream)
         self._publish(e.StepBegan(stream, event.optimizer, self._snapshot))
@@ -296,6 +321,9 @@ class Training:
             stream.marked = stream.epoch
             row.hidden.append(("autotrack/epoch", stream.epoch))
         stream.steps += 1
+        if stream.steps == _SETTLED_BY:
+            settle_names(self.streams)
+        self._unclaimed.forget(stream.parameters())
         self._publish(
             e.StepTaken(
                 stream, stream.steps - 1, stream.epoch, batches, groups, row, self._snapshot
@@ -335,7 +363,7 @@ class Training:
             known = self._sites.of(batch.site)
             if stream in known.streams:
                 self._credit(stream, batch, known)
-            elif not known.streams and len(known.held) < _MOST_UNCLAIMED:
+            elif not known.streams and len(known.held) < MOST_UNCLAIMED:
                 known.held.append(batch)
         stream.pending.clear()
 
@@ -448,9 +476,9 @@ class Training:
         """Return the stream of an optimizer; a new one takes the backward calls that wait."""
         stream = self.optimizers.known(optimizer)
         if stream is None:
+            first = all(s.optimizer is None for s in self.streams)
             stream = self.optimizers.add(optimizer, None)
-            waiting, self._unclaimed = self._unclaimed, []
-            for batch in waiting:
+            for batch in self._unclaimed.take(stream.parameters(), first=first):
                 self._wait(stream, batch)
         return stream
 

@@ -42,16 +42,15 @@ PLAIN = "losses = []; model, optimizer = fresh()\nif True:" + LOOP.format(epoch=
 TRACKED = (
     "plain, expected = [p.tolist() for p in model.parameters()], losses\n"
     "losses = []; model, optimizer = fresh()\n"
-    "with autotrack.tracking(logdir='first'):" + LOOP.format(epoch="epoch")
+    "with autotrack.tracking(logdir='first'):" + LOOP.format(epoch="epoch") + "\noptimizer"
 )
 # A function of one cell, called in another, with another variable's name.
 DEFINED = "@autotrack.track(logdir='second')\ndef train(model, optimizer, losses):" + LOOP.format(
     epoch="n_epoch"
 )
-# An optimizer that a cell left behind counts as one that trains: away with it.
+# The cell before has left its `optimizer` behind, and shown it.
 CALLED = """
 ended = [p.tolist() for p in model.parameters()]
-del model, optimizer
 again = []
 model2, optimizer2 = fresh()
 train(model2, optimizer2, again)

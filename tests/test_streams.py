@@ -1,0 +1,154 @@
+"""Which optimizers make a stream of their own, what it is called, and when that is settled."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import StepLR
+
+import autotrack
+
+
+def made(seed=0):
+    torch.manual_seed(seed)
+    model = nn.Linear(3, 1)
+    return model, torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def step(model, optimizer):
+    optimizer.zero_grad()
+    loss = model(torch.ones(2, 3)).pow(2).mean()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def losses(run):
+    return {t: s.value.tolist() for t, s in run.history.items() if t.startswith("Loss/train")}
+
+
+def float32(values):
+    return torch.tensor(values).tolist()
+
+
+#: What a cell of an earlier training has left behind, under the name that everybody uses.
+model, optimizer = made()
+
+
+@autotrack.track(logdir="stale", strict=True)
+def with_a_global_of_this_name(model, optimizer, seen, steps):
+    for _epoch in range(steps):
+        seen.append(step(model, optimizer))
+    return autotrack.context.active()
+
+
+@pytest.mark.parametrize("steps", [2, 12])
+def test_an_optimizer_left_in_the_module_is_no_stream(steps):
+    assert optimizer is not None
+    seen = []
+    run = with_a_global_of_this_name(*made(1), seen, steps)
+    assert losses(run)["Loss/train"] == float32(seen)
+    assert set(losses(run)) == {"Loss/train", "Loss/train_epoch"}
+    assert run.history.streams == [""]
+
+
+def test_the_one_left_behind_is_a_stream_once_it_steps():
+    seen = []
+
+    @autotrack.track(logdir="both", strict=True)
+    def both(model, optimizer):
+        seen.extend([step(model, optimizer) for _ in range(3)])
+        for _ in range(12):
+            step(*map(globals().get, ("model", "optimizer")))
+        return autotrack.context.active()
+
+    run = both(*made(1))
+    found = losses(run)
+    assert found["Loss/train/optimizer"] == float32(seen)
+    assert len(found["Loss/train/optimizer_2"]) == 12
+
+
+def test_an_idle_optimizer_beside_the_one_that_steps_counts():
+    """It may be the other half of a GAN whose turn has not come."""
+    model, opt_g = made()
+    _other, opt_d = made(1)
+    with autotrack.tracking(logdir="beside", strict=True) as run:
+        for _ in range(3):
+            step(model, opt_g)
+    assert "Loss/train/opt_g" in run.history
+    assert "Loss/train" not in run.history
+    assert not any(tag.endswith("opt_d") for tag in run.history)
+    assert opt_d.state == {}
+
+
+def test_one_that_was_handed_over_counts_wherever_it_stands():
+    held = {"spare": made(1)[1]}
+
+    def train(model, optimizer):
+        with autotrack.tracking(held["spare"], logdir="handed", strict=True) as run:
+            for _ in range(3):
+                step(model, optimizer)
+        return run
+
+    assert "Loss/train/optimizer" in train(*made()).history
+
+
+def test_a_scheduler_that_holds_the_last_optimizer_does_not_keep_its_stream_apart():
+    seen = []
+    with autotrack.tracking(logdir="rebound", strict=True) as run:
+        schedulers = []
+        for seed in range(3):
+            model, optimizer = made(seed)
+            scheduler = StepLR(optimizer, 1)
+            schedulers.append(scheduler)
+            for _ in range(6):
+                seen.append(step(model, optimizer))
+                scheduler.step()
+    assert losses(run)["Loss/train"] == float32(seen)
+
+
+@pytest.mark.parametrize("flushes", [{10}, {11, 14}, set()])
+def test_later_optimizers_get_the_same_tags_whenever_records_are_written(flushes):
+    """The same training, written at different moments: the first keeps its plain tags."""
+    seen = {"first": [], "second": []}
+    with autotrack.tracking(logdir="later", strict=True) as run:
+        model, first = made()
+        for turn in range(12):
+            seen["first"].append(step(model, first))
+            if turn in flushes:
+                run.flush()
+        del first
+        model, second = made(1)
+        for turn in range(12, 18):
+            seen["second"].append(step(model, second))
+            if turn in flushes:
+                run.flush()
+    found = losses(run)
+    assert found["Loss/train"] == float32(seen["first"])
+    assert found["Loss/train/second"] == float32(seen["second"])
+
+
+class Agent:
+    def __init__(self, seed):
+        self.net, self.optimizer = made(seed)
+
+
+@pytest.mark.parametrize(
+    ("held", "names"),
+    [
+        (lambda: [Agent(0), Agent(1)], ["agents_0_optimizer", "agents_1_optimizer"]),
+        (lambda: {"left": Agent(0), "right": Agent(1)}, ["left_optimizer", "right_optimizer"]),
+    ],
+)
+def test_optimizers_of_objects_in_a_list_are_called_by_their_place(held, names):
+    agents = held()
+    seen = {name: [] for name in names}
+    with autotrack.tracking(logdir="agents", strict=True) as run:
+        for _ in range(3):
+            each = agents.values() if isinstance(agents, dict) else agents
+            for name, one in zip(names, each, strict=True):
+                seen[name].append(step(one.net, one.optimizer))
+    found = losses(run)
+    for name in names:
+        assert found[f"Loss/train/{name}"] == float32(seen[name])
