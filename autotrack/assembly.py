@@ -8,7 +8,7 @@ import numpy as np
 
 from autotrack.placement import Placement
 from autotrack.records import EMPTY_HISTOGRAM
-from autotrack.series import HistogramSeries, Series, VectorSeries
+from autotrack.series import ConfusionSeries, HistogramSeries, Series, VectorSeries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,6 +53,12 @@ def vector_series(parts: list[Part]) -> dict[str, VectorSeries]:
     """The vectors of all tags, with one column for each parameter that ever was in one."""
     tags = _distinct(tag for part in parts for tag in part.columns.vectors)
     return {tag: _vectors(tag, parts) for tag in tags}
+
+
+def confusion_series(parts: list[Part]) -> dict[str, ConfusionSeries]:
+    """The confusion matrices of all phases, of as many classes as the last one has."""
+    phases = _distinct(phase for part in parts for phase in part.columns.matrices)
+    return {phase: _matrices(phase, parts) for phase in phases}
 
 
 def epoch_starts(parts: list[Part], stream: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -129,6 +135,18 @@ def _vectors(tag: str, parts: list[Part]) -> VectorSeries:
     places = _places(tag, parts, [_vector_events(own) for own in vectors])
     value, names = _aligned([vector for own in vectors for vector in own])
     return VectorSeries(tag, places.step, places.epoch, places.time, value, names)
+
+
+def _matrices(phase: str, parts: list[Part]) -> ConfusionSeries:
+    last = [m for part in parts for m in part.columns.matrices.get(phase, [])][-1]
+    own = [
+        [m for m in part.columns.matrices.get(phase, []) if m.counts.shape == last.counts.shape]
+        for part in parts
+    ]
+    events = [np.array([matrix.event for matrix in found], np.int64) for found in own]
+    places = _places(f"autotrack/confusion/{phase}", parts, events)
+    counts = np.stack([matrix.counts for found in own for matrix in found])
+    return ConfusionSeries(phase, places.step, places.epoch, places.time, counts)
 
 
 def _vector_events(vectors: list[Vector]) -> NDArray[np.int64]:

@@ -72,5 +72,5 @@ def _hidden(value: Any) -> Any:
     if isinstance(value, str) or (isinstance(value, list) and value and isinstance(value[0], str)):
         return value
     if isinstance(value, torch.Tensor):
-        return value.cpu().float().numpy()
+        return (value.cpu().float() if value.is_floating_point() else value.cpu()).numpy()
     return np.asarray(value, np.int64 if isinstance(value, int) else np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -55,14 +56,21 @@ class Vector(NamedTuple):
     names: list[str]
 
 
+class Matrix(NamedTuple):
+    """Whole numbers in the rows and columns of a square, of the event with index `event`."""
+
+    event: int
+    counts: NDArray[np.int64]
+
+
 @dataclass
 class Columns:
     """What one event file holds.
 
     `x` and `time` have one entry an event; everything else refers to events by their index.
-    `steps` and `epochs` are by stream ("" for none). `shards` has, by the tag of a norm, what one
-    of several processes knows of it: the norm of its shards, that of whole tensors, and how many
-    processes there are.
+    `steps` and `epochs` are by stream ("" for none), `matrices` by phase. `shards` has, by the tag
+    of a norm, what one of several processes knows of it: the norm of its shards, that of whole
+    tensors, and how many processes there are.
     """
 
     x: array[int] = field(default_factory=lambda: array("q"))
@@ -84,6 +92,7 @@ class Columns:
     shards: dict[str, dict[int, tuple[float, float, int]]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    matrices: dict[str, list[Matrix]] = field(default_factory=lambda: defaultdict(list))
     run: dict[str, Any] = field(default_factory=dict)
     coverage: dict[str, Any] = field(default_factory=dict)
     truncated: int = 0
@@ -243,6 +252,16 @@ def _take_shards(columns: Columns, hidden: _Hidden) -> None:
     columns.shards[hidden.about][hidden.event] = (shards, whole, int(processes))
 
 
+def _take_confusion(columns: Columns, hidden: _Hidden) -> None:
+    """Counts below zero say that there is no matrix for this pass."""
+    numbers = array_from_tensor(hidden.tensor)
+    classes = math.isqrt(numbers.size) if numbers is not None else 0
+    if numbers is None or not classes or classes**2 != numbers.size or numbers.min() < 0:
+        return
+    counts = numbers.astype(np.int64).reshape(classes, classes)
+    columns.matrices[hidden.about].append(Matrix(hidden.event, counts))
+
+
 def _integer(tensor: Any) -> int:
     return int(np.asarray(array_from_tensor(tensor)).item())
 
@@ -261,4 +280,5 @@ _HIDDEN_READERS: dict[str, Callable[[Columns, _Hidden], None]] = {
     "step": _take_step,
     "nonfinite": _take_nonfinite,
     "shards": _take_shards,
+    "confusion": _take_confusion,
 }

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autotrack.assembly import Part, epoch_starts, histogram_series, scalar_series, vector_series
+from autotrack.assembly import (
+    Part,
+    confusion_series,
+    epoch_starts,
+    histogram_series,
+    scalar_series,
+    vector_series,
+)
 from autotrack.columns import read_columns
 from autotrack.errors import RecordNotFoundError
 from autotrack.merging import gradient_norms, rank_folders
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from autotrack.series import HistogramSeries, VectorSeries
+    from autotrack.series import ConfusionSeries, HistogramSeries, VectorSeries
 
 _NAMES_SHOWN = 10
 
@@ -36,6 +43,7 @@ class History(Mapping[str, Series]):
     of each text tag. `run` (the run's facts) and `coverage` are empty where the files hold none.
     `streams` names the optimizers ([""] for a single one). `truncated` is how many bytes at the end
     of files could not be read: the record that was being written when the run was killed.
+    `confusion` has the confusion matrices by phase (`train`, `val`, `train/<stream>`).
     """
 
     directory: Path
@@ -48,6 +56,7 @@ class History(Mapping[str, Series]):
     streams: list[str]
     truncated: int
     _epoch_starts: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(repr=False)
+    confusion: dict[str, ConfusionSeries] = field(default_factory=dict)
 
     @property
     def tags(self) -> list[str]:
@@ -147,6 +156,7 @@ def _history(directory: Path, parts: list[Part]) -> History:
         streams=streams or [""],
         truncated=sum(part.columns.truncated for part in parts),
         _epoch_starts={stream: epoch_starts(parts, stream) for stream in ("", *streams)},
+        confusion=confusion_series(parts),
     )
 
 

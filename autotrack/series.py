@@ -104,6 +104,33 @@ class HistogramSeries:
 
 
 @dataclass(frozen=True, eq=False)
+class ConfusionSeries:
+    """How often samples of each class were taken for each class, pass by pass.
+
+    `step`, `epoch` (-1 where unknown) and `time` have shape [n]; `counts` (int64) has shape
+    [n, classes, classes]: rows are labels, columns predictions.
+    """
+
+    phase: str
+    step: NDArray[np.int64]
+    epoch: NDArray[np.int64]
+    time: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    @property
+    def accuracy(self) -> NDArray[np.float64]:
+        """Percent of the samples of each pass on the diagonal, shape [n]; NaN without samples."""
+        correct = np.trace(self.counts, axis1=1, axis2=2)
+        total = self.counts.sum(axis=(1, 2))
+        percent = np.full(len(self), np.nan)
+        np.divide(100.0 * correct, total, out=percent, where=total > 0)
+        return percent
+
+
+@dataclass(frozen=True, eq=False)
 class VectorSeries:
     """One number a parameter over time, such as `autotrack/update_ratio`.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from sklearn.metrics import accuracy_score, mean_absolute_error, r2_score
+from sklearn.metrics import accuracy_score, confusion_matrix, mean_absolute_error, r2_score
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -105,6 +105,89 @@ def test_a_sample_with_a_nan_score_is_wrong():
     with autotrack.tracking(logdir="run") as run:
         loop(model, optimizer, nn.CrossEntropyLoss(), [(x, y)], epochs=1)
     assert run.history["Accuracy/train"].value.tolist() == [50.0]
+
+
+# -- confusion -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ignored", [-100, 255, 1])
+def test_confusion_counts_labels_and_predictions_of_what_is_not_ignored(ignored):
+    x, y = torch.randn(30, 2, 3, 3), torch.randint(0, 4, (30, 3, 3))
+    y[torch.rand(30, 3, 3) < 0.3] = ignored
+    model, criterion = nn.Conv2d(2, 4, 1), nn.CrossEntropyLoss(ignore_index=ignored)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    with autotrack.tracking(logdir="run") as run:
+        seen = loop(model, optimizer, criterion, batches_of(x, y))
+        with torch.no_grad():
+            val = model(x)
+            criterion(val, y)
+    history = run.history
+    for (out, target, _), counts in zip(seen, history.confusion["train"].counts, strict=True):
+        kept = target != ignored
+        by_hand = confusion_matrix(target[kept], out.argmax(1)[kept], labels=range(4))
+        assert counts.tolist() == by_hand.tolist()
+    kept = y != ignored
+    by_hand = confusion_matrix(y[kept], val.argmax(1)[kept], labels=range(4))
+    assert history.confusion["val"].counts.tolist() == [by_hand.tolist()]
+    for phase in ("train", "val"):
+        series, accuracy = history.confusion[phase], history[f"Accuracy/{phase}"]
+        assert_allclose(series.accuracy, accuracy.value, rtol=1e-6)
+        assert series.epoch.tolist() == accuracy.epoch.tolist()
+        assert series.step.tolist() == accuracy.step.tolist()
+
+
+def test_confusion_of_a_binary_score_and_none_of_several_labels():
+    x, y = torch.randn(150, 3), (torch.rand(150, 1) > 0.4).float()
+    for size, expected in ((1, {"train"}), (2, set())):
+        model = nn.Linear(3, size)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+        targets = y.expand(150, size).contiguous()
+        with autotrack.tracking(logdir="run") as run:
+            # More batches than are kept apart before they are counted.
+            [(out, target, _)] = loop(
+                model, optimizer, nn.BCEWithLogitsLoss(), batches_of(x, targets, 2), epochs=1
+            )
+        assert set(run.history.confusion) == expected
+        if expected:
+            by_hand = confusion_matrix(target.ravel(), out.ravel() > 0)
+            assert run.history.confusion["train"].counts[0].tolist() == by_hand.tolist()
+
+
+def test_confusion_without_a_criterion_in_evaluation():
+    x, y = torch.randn(22, 3), torch.randint(0, 3, (22,))
+    model, batches = nn.Linear(3, 3), batches_of(x, y)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    with autotrack.tracking(logdir="run") as run:
+        loop(model, optimizer, nn.CrossEntropyLoss(), batches)
+        with torch.inference_mode():
+            for batch, _ in DataLoader(TensorDataset(x, y), batch_size=5):
+                model(batch)
+    with torch.no_grad():
+        by_hand = confusion_matrix(y, model(x).argmax(1), labels=range(3))
+    assert run.history.confusion["val"].counts[-1].tolist() == by_hand.tolist()
+
+
+def test_confusion_is_absent_where_a_sample_has_no_score_or_classes_are_many():
+    x, y = torch.tensor([[float("nan"), 0.0], [0.0, 1.0]]), torch.tensor([0, 1])
+    model = nn.Linear(2, 2)
+    with autotrack.tracking(logdir="run") as run:
+        loop(model, torch.optim.SGD(model.parameters(), lr=0.0), nn.CrossEntropyLoss(), [(x, y)])
+    assert "Accuracy/train" in run.history
+    assert run.history.confusion == {}
+    model = nn.Linear(2, 101)
+    with autotrack.tracking(logdir="run") as run:
+        loop(model, torch.optim.SGD(model.parameters(), lr=0.0), nn.CrossEntropyLoss(), [(x, y)])
+    assert run.history.confusion == {}
+
+
+def test_confusion_of_many_classes_is_kept_ever_more_seldom():
+    x, y = torch.randn(40, 3), torch.arange(40)
+    model = nn.Linear(3, 40)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    with autotrack.tracking(logdir="run") as run:
+        loop(model, optimizer, nn.CrossEntropyLoss(), batches_of(x, y, 40), epochs=40)
+    kept = run.history.confusion["train"].epoch.tolist()
+    assert kept == [*range(16), *range(16, 32, 2), *range(32, 40, 4)]
 
 
 # -- regression ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Accuracy in percent: correct over total, of a training epoch or an evaluation pass."""
+"""Accuracy in percent, and which class was taken for which, of a training epoch or a pass."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from autotrack.events import (
     TrainBatchSeen,
     TrainPassEnded,
 )
+from autotrack.metrics._confusion import Confusion, Kept, Pairs, pairs_of
 from autotrack.metrics._metric import Metric, Surroundings, alone
 
 if TYPE_CHECKING:
@@ -36,11 +37,15 @@ _KEY = "accuracy"
 
 
 class Score(NamedTuple):
-    """What one criterion call got right, of how many; `varied` unless its targets are all equal."""
+    """What one criterion call got right, of how many; `varied` unless its targets are all equal.
+
+    `pairs` are its labels and predictions, where they are classes.
+    """
 
     correct: Value
     total: Value
     varied: bool = True
+    pairs: Pairs | None = None
 
 
 @dataclass(slots=True)
@@ -50,6 +55,7 @@ class Count:
     correct: Value = 0.0
     total: Value = 0.0
     known: bool = True
+    confusion: Confusion = field(default_factory=Confusion)
     # By call site: whether its targets were ever anything but all of one class.
     varied: dict[int, bool] = field(default_factory=dict)
 
@@ -60,6 +66,7 @@ class Count:
             return
         self.correct = self.correct + score.correct
         self.total = self.total + score.total
+        self.confusion.add(score.pairs)
         self.varied[id(site)] = self.varied.get(id(site), False) or score.varied
 
     @property
@@ -73,7 +80,10 @@ class Count:
 
 
 class Accuracy(Metric):
-    """`Accuracy/train` and `Accuracy/<phase>`; absent wherever a target is not a plain class."""
+    """`Accuracy/train` and `Accuracy/<phase>`; absent wherever a target is not a plain class.
+
+    Hidden beside them stand the confusion matrices of the same samples.
+    """
 
     listens: ClassVar[dict[type, str]] = {
         CriterionSeen: "criterion_seen",
@@ -92,6 +102,7 @@ class Accuracy(Metric):
         self._evaluations: dict[Any, dict[tuple[str, int], Count]] = {}
         self._outputs: dict[Any, Count] = {}
         self._trains_classes = False
+        self._kept = Kept()
 
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Count a criterion call at once, so that no tensor has to be kept."""
@@ -174,10 +185,10 @@ class Accuracy(Metric):
         self._evaluations.pop(moment.evaluation, None)
         self._outputs.pop(moment.evaluation, None)
 
-    @staticmethod
-    def _write(row: Any, tag: str, count: Count | None) -> None:
+    def _write(self, row: Any, tag: str, count: Count | None) -> None:
         if count is not None and (percent := count.percent) is not None:
             row.add(tag, percent)
+            self._kept.write(row, tag.partition("/")[2], count.confusion)
 
 
 def _one_place(parts: list[CriterionCall]) -> list[CriterionCall]:
@@ -204,14 +215,19 @@ def _count_classes(prediction: Any, target: Any, ignored: int | None, loss: Any)
     expected = prediction.shape[:dimension] + prediction.shape[dimension + 1 :]
     if expected != target.shape:
         return None
-    correct = prediction.argmax(dimension) == target
+    predicted, unscored = prediction.argmax(dimension), None
+    correct = predicted == target
+    valid = None if ignored is None else target != ignored
     if not (isinstance(loss, float) and math.isfinite(loss)):
         # A sample with a NaN score is wrong; a finite loss says that there is none.
-        correct &= ~prediction.isnan().any(dimension)
-    if ignored is None:
-        return Score(_number(correct), float(target.numel()))
-    valid = target != ignored
-    return Score(_number(correct & valid), _number(valid))
+        unscored = prediction.isnan().any(dimension)
+        correct &= ~unscored
+        unscored = unscored if valid is None else unscored & valid
+    classes = prediction.shape[dimension]
+    pairs = pairs_of(target, predicted, classes, ignored=ignored, unscored=unscored)
+    if valid is None:
+        return Score(_number(correct), float(target.numel()), pairs=pairs)
+    return Score(_number(correct & valid), _number(valid), pairs=pairs)
 
 
 def _count_binary(prediction: Any, target: Any, threshold: float, loss: Any) -> Score | None:
@@ -223,13 +239,17 @@ def _count_binary(prediction: Any, target: Any, threshold: float, loss: Any) -> 
         if threshold or not _is_true((target.abs() == 1).all()):
             return None
         target = target > 0
-    positive = target > 0
-    correct = (prediction > threshold) == positive
+    positive, predicted, unscored = target > 0, prediction > threshold, None
+    correct = predicted == positive
     if not (isinstance(loss, float) and math.isfinite(loss)):
-        correct &= ~prediction.isnan()
+        unscored = prediction.isnan()
+        correct &= ~unscored
     share = _number(positive)
     varied = not isinstance(share, float) or 0 < share < target.numel()
-    return Score(_number(correct), float(target.numel()), varied)
+    # One number a sample is a choice between two classes; several are labels of their own.
+    single = target.numel() == len(target) if target.dim() else True
+    pairs = pairs_of(positive.long(), predicted.long(), 2, unscored=unscored) if single else None
+    return Score(_number(correct), float(target.numel()), varied, pairs)
 
 
 def _count_outputs(output: Any, batch: Any) -> Score | None:

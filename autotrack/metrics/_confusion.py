@@ -1,0 +1,143 @@
+"""Which class was taken for which: counts of label and prediction, where the samples are.
+
+Nothing here waits for a device: a batch adds one small tensor, and now and then these are counted
+together with a scatter of fixed size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+
+#: Matrices of more classes are large, and nobody can read them.
+MOST_CLASSES = 100
+
+_FOLD_AT_BATCHES = 64
+_FOLD_AT_SAMPLES = 1 << 14
+# Where samples whose scores are NaN are counted: no label and no prediction leads here.
+_UNSCORED = 1 << 40
+# Of many classes only this many passes are kept one by one; then ever fewer.
+_MANY_CLASSES = 32
+_KEPT_AT_FIRST = 16
+
+
+class Pairs(NamedTuple):
+    """Label and prediction of each sample of a batch, as one number: label * classes + prediction.
+
+    `ignored` is a label whose samples do not count.
+    """
+
+    places: torch.Tensor
+    classes: int
+    ignored: int | None = None
+
+
+def pairs_of(
+    labels: torch.Tensor,
+    predicted: torch.Tensor,
+    classes: int,
+    *,
+    ignored: int | None = None,
+    unscored: torch.Tensor | None = None,
+) -> Pairs | None:
+    """Put labels and predictions of equal shape together; None for too many classes.
+
+    `unscored` is true where a sample's scores are NaN: it has no prediction.
+    """
+    if not 1 < classes <= MOST_CLASSES:
+        return None
+    places = torch.add(predicted, labels, alpha=classes)
+    if unscored is not None:
+        places = places.masked_fill(unscored, _UNSCORED)
+    return Pairs(places if places.dim() == 1 else places.reshape(-1), classes, ignored)
+
+
+@dataclass(slots=True)
+class Confusion:
+    """Counts of a pass so far; `known` is False once a batch could not be counted."""
+
+    known: bool = True
+    classes: int = 0
+    ignored: int | None = None
+    _waiting: list[torch.Tensor] = field(default_factory=list)
+    _samples: int = 0
+    _counts: torch.Tensor | None = None
+
+    def add(self, pairs: Pairs | None) -> None:
+        """Add a batch; None makes the whole unknown."""
+        if pairs is None or (self.classes and not self._fits(pairs)):
+            self.known = False
+            self._waiting.clear()
+        if not self.known or pairs is None:
+            return
+        self.classes, self.ignored = pairs.classes, pairs.ignored
+        self._waiting.append(pairs.places)
+        self._samples += pairs.places.numel()
+        if len(self._waiting) >= _FOLD_AT_BATCHES or self._samples >= _FOLD_AT_SAMPLES:
+            self._fold()
+
+    def _fits(self, pairs: Pairs) -> bool:
+        known = self._waiting[0] if self._waiting else self._counts
+        same_place = known is None or known.device == pairs.places.device
+        return same_place and (self.classes, self.ignored) == (pairs.classes, pairs.ignored)
+
+    def _fold(self) -> None:
+        """Count what waits: two further places take what does not count and what has no score."""
+        places = torch.cat(self._waiting) if len(self._waiting) > 1 else self._waiting[0]
+        self._waiting, self._samples = [], 0
+        counts = _counted(places, self.classes**2)
+        self._counts = counts if self._counts is None else self._counts + counts
+
+    def flattened(self) -> torch.Tensor | None:
+        """Counts row by row (label), shape [classes * classes]; None where they are not known.
+
+        They are all -1 where a sample had no score: it has a label, and no column to stand in.
+        """
+        if not self.known or not (self._waiting or self._counts is not None):
+            return None
+        if self._waiting:
+            self._fold()
+        assert self._counts is not None
+        cells = self.classes**2
+        counts = self._counts[:cells]
+        if self.ignored is not None and 0 <= self.ignored < self.classes:
+            row = self.ignored * self.classes
+            rest = counts[row + self.classes :]
+            counts = torch.cat([counts[:row], counts.new_zeros(self.classes), rest])
+        return torch.where(self._counts[cells + 1] > 0, -1, counts)
+
+
+def _counted(places: torch.Tensor, cells: int) -> torch.Tensor:
+    """Counts of the places below `cells`, then of those that do not count and those unscored."""
+    on_cpu = places.device.type == "cpu"
+    if on_cpu and places.numel():
+        low, high = places.aminmax()
+        if int(low) >= 0 and int(high) < cells:
+            return torch.bincount(places, minlength=cells + 2)
+    beyond = torch.where(places == _UNSCORED, cells + 1, cells)
+    places = torch.where((places >= 0) & (places < cells), places, beyond)
+    if on_cpu:
+        return torch.bincount(places, minlength=cells + 2)
+    # `bincount` would wait for the device to know the largest place.
+    counts = torch.zeros(cells + 2, dtype=torch.int64, device=places.device)
+    return counts.scatter_add(0, places, torch.ones_like(places))
+
+
+@dataclass(slots=True)
+class Kept:
+    """Which passes keep their matrix: each, and of many classes ever fewer."""
+
+    _passes: dict[str, int] = field(default_factory=dict)
+
+    def write(self, row: Any, name: str, confusion: Confusion) -> None:
+        """Add the matrix of a pass, called `name`, to its row."""
+        number = self._passes.get(name, 0)
+        self._passes[name] = number + 1
+        stride = 1 << max(0, (number // _KEPT_AT_FIRST).bit_length())
+        if confusion.classes > _MANY_CLASSES and number >= _KEPT_AT_FIRST and number % stride:
+            return
+        counts = confusion.flattened()
+        if counts is not None:
+            row.hidden.append((f"autotrack/confusion/{name}", counts))
