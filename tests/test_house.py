@@ -25,7 +25,17 @@ from house_rules import (
 
 # Each floor of the house with its rooms (files and folders directly inside the package) ...
 FLOOR_PLAN = {
-    "front": {"__init__", "__main__", "_startup", "api", "cli", "commands", "launched", "runner"},
+    "front": {
+        "__init__",
+        "__main__",
+        "_startup",
+        "api",
+        "cli",
+        "commands",
+        "doctor",
+        "launched",
+        "runner",
+    },
     "capture": {
         "budget",
         "capture",
