@@ -128,6 +128,11 @@ def read(
     return history
 
 
+def holds_run(directory: Path) -> bool:
+    """Whether `read` finds a record in a directory."""
+    return any(_event_files(folder) for folder in (directory, *rank_folders(directory)))
+
+
 def _added_up(
     files: list[list[Path]], progress: Callable[[int, int], None]
 ) -> Callable[[int], None]:

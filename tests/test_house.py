@@ -59,7 +59,7 @@ FLOOR_PLAN = {
     "metrics": {"metrics"},
     "sinks": {"sinks"},
     "judging": {"findings"},
-    "drawing": {"exporting", "reports"},
+    "drawing": {"comparison", "exporting", "reports"},
     "reading": {"assembly", "columns", "history", "merging", "placement", "series"},
     "record": {"eventcodec", "eventfile", "jsontext", "records"},
     "ground": {"_version", "config", "context", "errors", "events", "guard", "identity", "row"},

@@ -32,3 +32,12 @@ def history_of(directory: Path) -> History:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(directory.name or str(directory), total=None)
         return read(directory, lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def runs_in(directory: Path) -> list[Path]:
+    """The runs that a directory stands for: itself, or, where it holds none, those in it."""
+    from autotrack.history import holds_run
+
+    if holds_run(directory) or not directory.is_dir():
+        return [directory]
+    return sorted(path for path in directory.iterdir() if path.is_dir() and holds_run(path))

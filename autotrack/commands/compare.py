@@ -1,0 +1,89 @@
+"""`autotrack compare`: a table of several runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from autotrack.comparison import Best, Comparison
+
+# More runs than this stand below each other, with one column a quantity.
+_MOST_BESIDE = 4
+
+
+@click.command(short_help="Put several runs side by side.")
+@click.argument(
+    "directories", metavar="DIRECTORY...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def compare(directories: Sequence[Path], *, as_json: bool) -> None:
+    """Compare the runs recorded in several directories: best values, since when, settings.
+
+    The table marks the best run of each quantity with `*` and lists only the settings in which the
+    runs differ. A directory of runs stands for them all.
+
+    \b
+      autotrack compare runs/adam runs/sgd
+      autotrack compare runs
+      autotrack compare runs/* --json
+    """  # noqa: D301 - `\b` is click's sign for keeping the lines apart
+    from dataclasses import asdict
+
+    from autotrack import comparison, jsontext
+    from autotrack.commands._reading import history_of, runs_in
+
+    found = [run for directory in directories for run in runs_in(directory)]
+    histories = [history_of(directory) for directory in dict.fromkeys(found)]
+    if len(histories) < 2:  # noqa: PLR2004 - two are the least that can be compared
+        raise click.UsageError("name two runs or more, or a directory that holds as many")
+    compared = comparison.compare(histories)
+    if as_json:
+        click.echo(jsontext.dumps(asdict(compared), indent=2))
+    else:
+        _print(compared)
+
+
+def _print(compared: Comparison) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    console.print(_table(compared))
+    if not compared.differences:
+        console.print("No setting in the records differs.")
+
+
+def _table(compared: Comparison) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    rows = [["", *compared.names]]
+    for tag, found in compared.best.items():
+        cells = [_cell(best, index in compared.winners[tag]) for index, best in enumerate(found)]
+        rows.append([tag, *cells])
+    rows += [
+        [name, *("" if value is None else str(value) for value in values)]
+        for name, values in compared.differences.items()
+    ]
+    if len(compared.names) > _MOST_BESIDE:
+        rows = [list(column) for column in zip(*rows, strict=True)]
+    table = Table(box=box.SIMPLE_HEAD)
+    for index, title in enumerate(rows[0]):
+        table.add_column(title, overflow="fold", no_wrap=index == 0)
+    for row in rows[1:]:
+        table.add_row(*row)
+    return table
+
+
+def _cell(best: Best | None, wins: bool) -> str:  # noqa: FBT001 - told by its name
+    if best is None:
+        return ""
+    place = f"step {best.step:,}" if best.epoch is None else f"epoch {best.epoch}"
+    unit = " %" if best.tag.startswith("Accuracy/") else ""
+    return f"{'* ' if wins else ''}{best.value:.4g}{unit}, {place}"
