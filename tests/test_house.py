@@ -92,8 +92,9 @@ ROOMS = {room: floor for floor, rooms in FLOOR_PLAN.items() for room in rooms}
 
 # These never see a tensor: they hold NumPy arrays, and a test below keeps torch out of them.
 WITHOUT_TORCH = {"drawing", "judging", "reading", "record"}
-# These may fetch a tensor's values: the buffer when it is due, metrics on the processor's own path.
-MAY_FETCH = {"buffer", "metrics"}
+# These may fetch a tensor's values: the buffer when it is due, metrics on the processor's own path,
+# and the doctor, whose training loop is written as a person would.
+MAY_FETCH = {"buffer", "doctor", "metrics"}
 
 MAY_WRITE_OUTSIDE = {
     "observers._patch",  # the one place that patches, with the undo beside it
