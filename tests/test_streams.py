@@ -43,6 +43,21 @@ def with_a_global_of_this_name(model, optimizer, seen, steps):
     return autotrack.context.active()
 
 
+def two_in_a_function():
+    model, first = made()
+    _, second = made(1)
+    for _ in range(3):
+        step(model, first)
+    return second
+
+
+def test_two_in_one_function_are_several_though_only_one_steps():
+    """The first is met at its `zero_grad`, the second only when autotrack looks around."""
+    with autotrack.tracking(logdir="function", strict=True) as run:
+        two_in_a_function()
+    assert "Loss/train/first" in run.history
+
+
 @pytest.mark.parametrize("steps", [2, 12])
 def test_an_optimizer_left_in_the_module_is_no_stream(steps):
     assert optimizer is not None

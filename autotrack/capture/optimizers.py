@@ -27,8 +27,14 @@ class Optimizers:
         self._looks = 0
 
     def _found(self) -> dict[int, discovery.Found]:
+        """Return what variables hold now, and note where the known optimizers stand among them."""
         self._looks += 1
-        return discovery.named(self._scope.boundary)
+        found = discovery.named(self._scope.boundary)
+        for stream in self.streams:
+            held = stream.optimizer() if stream.optimizer is not None else None
+            if held is not None and (here := found.get(id(held))) is not None:
+                stream.scope = self._scope_of(here)
+        return found
 
     def look_around(self) -> None:
         """Know every optimizer and every criterion module that a variable holds now."""
