@@ -64,6 +64,10 @@ def record_of(row: Row, tag: Any) -> Record:
         histograms=list(row.histograms),
         texts=list(row.texts),
         hidden=[(tag(name), _hidden(value)) for name, value in row.hidden],
+        images=list(row.images),
+        curves=list(row.curves),
+        graph=row.graph,
+        ended=row.ended,
     )
 
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tensorboard.compat.proto import types_pb2
+from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+from autotrack import eventtabs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +22,7 @@ HIDDEN_PLUGIN = "autotrack"
 TEXT_PLUGIN = "text"
 HPARAMS_PLUGIN = "hparams"
 SESSION_TAG = "_hparams_/session_start_info"
+_SESSION_END_TAG = "_hparams_/session_end_info"
 
 _NUMPY_TYPES = {
     types_pb2.DT_FLOAT: ("<f4", "float_val"),
@@ -33,6 +37,7 @@ _NUMPY_TYPES = {
     types_pb2.DT_UINT32: ("<u4", "uint32_val"),
     types_pb2.DT_UINT64: ("<u8", "uint64_val"),
 }
+_STATUS = {"success": api_pb2.STATUS_SUCCESS, "failure": api_pb2.STATUS_FAILURE}
 _TENSOR_TYPES = {np.dtype(name): data_type for data_type, (name, _) in _NUMPY_TYPES.items()}
 
 
@@ -55,6 +60,9 @@ def fill_event(event: Any, record: Record) -> None:
         _add_hidden(add, tag, hidden)
     if record.hyperparameters:
         _add_hyperparameters(add(), record)
+    if record.ended:
+        _add_end(add(), record)
+    eventtabs.add(add, record)
 
 
 def _add_histogram(add: Callable[[], Any], tag: str, histogram: Histogram) -> None:
@@ -124,6 +132,15 @@ def _add_hyperparameters(value: Any, record: Record) -> None:
         else:
             entry.number_value = setting
     value.tag = SESSION_TAG
+    value.metadata.plugin_data.plugin_name = HPARAMS_PLUGIN
+    value.metadata.plugin_data.content = data.SerializeToString()
+
+
+def _add_end(value: Any, record: Record) -> None:
+    data = HParamsPluginData()
+    data.session_end_info.status = _STATUS[record.ended]
+    data.session_end_info.end_time_secs = record.time
+    value.tag = _SESSION_END_TAG
     value.metadata.plugin_data.plugin_name = HPARAMS_PLUGIN
     value.metadata.plugin_data.content = data.SerializeToString()
 

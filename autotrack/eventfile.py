@@ -22,6 +22,7 @@ from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 
 from autotrack.eventcodec import fill_event
+from autotrack.eventtabs import fill_graph_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -99,7 +100,12 @@ class EventFileWriter:
 
     def _encode(self, record: Record) -> bytes:
         fill_event(self._event, record)
-        return _frame(self._event.SerializeToString())
+        frame = _frame(self._event.SerializeToString())
+        if record.graph:
+            # in an event the graph and the values exclude each other
+            fill_graph_event(self._event, record)
+            frame = _frame(self._event.SerializeToString()) + frame
+        return frame
 
     def _append(self, frames: list[bytes]) -> None:
         if self._descriptor < 0:

@@ -161,6 +161,13 @@ class CriterionSeen:
 
 
 @dataclass(slots=True)
+class GraphSeen:
+    """The first backward at a call site is about to run: the graph of its losses is alive."""
+
+    tensors: tuple[Tensor, ...]
+
+
+@dataclass(slots=True)
 class TrainBatch:
     """One backward call of a training loop: the loss, how many samples, and what fed it.
 
@@ -278,10 +285,11 @@ class TrainPassEnded:
 
 @dataclass(slots=True)
 class EvaluationBatchSeen:
-    """One batch of an evaluation pass."""
+    """One batch of an evaluation pass; `batch` is what its loader gave, where it has one."""
 
     evaluation: Any
     call: CriterionCall
+    batch: Any = None
 
 
 @dataclass(slots=True)
@@ -313,3 +321,10 @@ class PassDiscarded:
     """A pass that turned out to be no evaluation: what metrics counted for it is void."""
 
     evaluation: Any
+
+
+@dataclass(slots=True)
+class RunEnded:
+    """The run is over, all its passes are closed; `row` takes what is known only now."""
+
+    row: Row

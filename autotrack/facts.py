@@ -13,6 +13,11 @@ from autotrack.records import Record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Options of PyTorch's optimizers that change how a step is computed, not what it is.
+_MEANS = frozenset(
+    {"foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay", "maximize"}
+)
+
 
 def at_start() -> dict[str, Any]:
     """Return where the run comes from; a few files are read, no process is started."""
@@ -57,8 +62,22 @@ def first_record(
         lines = ["| hyperparameter | value |", "| --- | --- |"]
         lines += [f"| {_cell(name)} | {_cell(value)} |" for name, value in config.items()]
         record.texts.append(("config", "\n".join(lines)))
-        record.hyperparameters.update({str(n): _scalar(v) for n, v in config.items()})
+    settings = {**_of_optimizers(facts.get("optimizers") or []), **config}
+    record.hyperparameters.update({str(n): _scalar(v) for n, v in settings.items()})
     return record
+
+
+def _of_optimizers(optimizers: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a person chose when making the optimizers; how they compute is left out."""
+    settings: dict[str, Any] = {}
+    for optimizer in optimizers:
+        prefix = f"{optimizer['stream']}." if len(optimizers) > 1 else ""
+        settings[f"{prefix}optimizer"] = optimizer["class"]
+        chosen = {
+            name: value for name, value in optimizer["defaults"].items() if name not in _MEANS
+        }
+        settings.update({f"{prefix}{name}": value for name, value in chosen.items()})
+    return settings
 
 
 def as_json(facts: Mapping[str, Any]) -> str:

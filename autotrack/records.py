@@ -50,12 +50,30 @@ EMPTY_HISTOGRAM = Histogram(np.empty(0), np.empty(0), np.nan, np.nan, 0, 0.0, 0.
 
 
 @dataclass(slots=True)
+class GraphNode:
+    """One box of TensorBoard's graph: `name` is its path, `inputs` the names of what feeds it.
+
+    `shape` is that of its output, where it is known.
+    """
+
+    name: str
+    operation: str
+    inputs: list[str] = field(default_factory=list)
+    shape: tuple[int, ...] | None = None
+
+
+@dataclass(slots=True)
 class Record:
     """Everything recorded at one `x` (a step or an epoch) and `time` (unix seconds): one event.
 
     `scalars` are kept as float32. `texts` are Markdown for TensorBoard's text tab. `hidden` values
     (numeric arrays, a text or a list of texts) are for autotrack's own reader: no TensorBoard tab
     draws them. `hyperparameters` fill TensorBoard's HParams tab; one record of a run has them.
+    `images` are [height, width, 3] of bytes. `curves` are precision-recall curves, [6, thresholds]:
+    true and false positives, true and false negatives, precision, recall. `layout` names, by
+    category and chart title, the patterns of tags that one chart shows together. `graph`, of which
+    a run has one, becomes an event of its own. `ended` says how the run did (`success` or
+    `failure`).
     """
 
     x: int
@@ -65,6 +83,11 @@ class Record:
     texts: list[tuple[str, str]] = field(default_factory=list)
     hidden: list[tuple[str, NDArray[np.generic] | str | list[str]]] = field(default_factory=list)
     hyperparameters: dict[str, bool | float | str] = field(default_factory=dict)
+    images: list[tuple[str, NDArray[np.uint8]]] = field(default_factory=list)
+    curves: list[tuple[str, NDArray[np.float64]]] = field(default_factory=list)
+    layout: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    graph: list[GraphNode] = field(default_factory=list)
+    ended: str = ""
 
 
 def histogram_from_bit_counts(  # noqa: PLR0917 - one statistic each

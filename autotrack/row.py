@@ -22,10 +22,23 @@ class Row:
     histograms: list[tuple[str, Any]] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     hidden: list[tuple[str, Any]] = field(default_factory=list)
+    images: list[tuple[str, Any]] = field(default_factory=list)
+    curves: list[tuple[str, Any]] = field(default_factory=list)
+    graph: list[Any] = field(default_factory=list)
+    ended: str = ""
 
     def add(self, tag: str, value: Value) -> None:
         """Add one scalar."""
         self.scalars.append((tag, value))
 
     def __bool__(self) -> bool:
-        return bool(self.scalars or self.histograms or self.texts or self.hidden)
+        return bool(
+            self.scalars
+            or self.histograms
+            or self.texts
+            or self.hidden
+            or self.images
+            or self.curves
+            or self.graph
+            or self.ended
+        )

@@ -22,9 +22,10 @@ from autotrack.coverage import Account, Coverage, Tallies, describe
 from autotrack.directory import free_directory
 from autotrack.elsewhere import Elsewhere
 from autotrack.errors import NestedRunError, UsageError
-from autotrack.events import StepDone
+from autotrack.events import RunEnded, StepDone
 from autotrack.guard import Guard, attempt
 from autotrack.identity import Registry
+from autotrack.layout import Layout
 from autotrack.loopscope import LoopScope
 from autotrack.metrics import Surroundings
 from autotrack.row import Row
@@ -75,7 +76,11 @@ class Run:
         self._guard = Guard(strict=config.strict)
         self._models = Models()
         self._surroundings = Surroundings(
-            self._models.name_of, config.include, config.exclude, self._models.is_embedding
+            self._models.name_of,
+            config.include,
+            config.exclude,
+            self._models.is_embedding,
+            directory=lambda: self.directory,
         )
         self._metrics = metrics.create(config.metrics, self._surroundings)
         self._sink_factories = sinks.chosen(config.sinks)
@@ -95,6 +100,7 @@ class Run:
         self._buffer = Buffer()
         self._tallies = Tallies()
         self._elsewhere = Elsewhere()
+        self._layout = Layout()
         self._busy = False
         self._pid = os.getpid()
         self._thread = get_ident()
@@ -164,6 +170,7 @@ class Run:
             return
         self._busy = True
         self._guard.call("capture", self._capture.end, failed=error is not None)
+        self._guard.call("end", self._tell_end, "failure" if error is not None else "success")
         self._guard.call("facts", self._write_facts, error)
         self._guard.call("coverage", self._write_coverage)
         self.flush()
@@ -175,6 +182,11 @@ class Run:
             else:
                 self._guard.call(f"sink {name}", sink.close)
         self._busy = False
+
+    def _tell_end(self, ended: str) -> None:
+        row = Row(self._capture.training.position().steps, time.time(), ended=ended)
+        self._publish(RunEnded(row))
+        self._add_row(row, None)
 
     def _let_go(self) -> None:
         _given.forget(self)
@@ -283,6 +295,7 @@ class Run:
         rows = self._buffer.take()
         records = [record_of(row, partial(tag_of, stream)) for row, stream in rows]
         self._tallies.add(records)
+        self._guard.call("layout", self._layout.add, records, self._tallies.tags)
         self._write(records)
 
     def _write(self, records: list[Record]) -> None:

@@ -46,6 +46,7 @@ FLOOR_PLAN = {
         "facts",
         "frames",
         "graph",
+        "layout",
         "loopscope",
         "provenance",
         "ranks",
@@ -61,7 +62,7 @@ FLOOR_PLAN = {
     "judging": {"findings"},
     "drawing": {"comparison", "exporting", "reports"},
     "reading": {"assembly", "columns", "history", "merging", "placement", "series"},
-    "record": {"eventcodec", "eventfile", "jsontext", "records"},
+    "record": {"eventcodec", "eventfile", "eventtabs", "jsontext", "records"},
     "ground": {"_version", "config", "context", "errors", "events", "guard", "identity", "row"},
 }
 

@@ -163,7 +163,7 @@ class Evaluation:
         self._output = None
         current = self._current(call, position)
         current.batches += 1
-        self._publish(e.EvaluationBatchSeen(current, call))
+        self._publish(e.EvaluationBatchSeen(current, call, self._batch))
 
     def _current(self, call: e.CriterionCall | None, position: Position) -> Pass:
         """Return the pass that the running code belongs to, opening it where it is new."""

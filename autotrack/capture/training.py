@@ -81,6 +81,8 @@ class Training:
         # By call site: the tensors whose gradients a loss without an optimizer reaches.
         self._by_hand: dict[int, list[ref[Any]]] = {}
         self._marks: list[list[tuple[int, int]]] = []
+        # Call sites (by identity, they live on) whose graph the metrics were shown.
+        self._read: set[int] = set()
         self._looked = 0
         self._snapshot = False
         self._main: Stream | None = None
@@ -112,6 +114,9 @@ class Training:
         self._discard_forgotten_gradients()
         site = self._scope.site()
         self._capture.evaluation.phases.training_at(site)
+        if id(site) not in self._read:
+            self._read.add(id(site))
+            self._publish(e.GraphSeen(event.tensors))
         batch = self._batches.read(event, site, self._capture.evaluation.batch_size)
         self._note(batch)
         batch.shown = self._shown(site)

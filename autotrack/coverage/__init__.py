@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from autotrack.coverage._lines import Coverage, Line
 from autotrack.coverage.account import Account
 from autotrack.coverage.evaluation import evaluation_lines
+from autotrack.coverage.tabs import tab_lines
 from autotrack.coverage.tallies import Tallies
 from autotrack.coverage.training import training_lines
 from autotrack.coverage.values import value_lines
@@ -20,7 +21,12 @@ __all__ = ["Account", "Coverage", "Line", "Tallies", "describe"]
 def describe(account: Account, missing: Iterable[str]) -> Coverage:
     """Return the coverage of a run as it stands; `missing` are surfaces this PyTorch lacks."""
     return Coverage(
-        [*training_lines(account), *evaluation_lines(account), *value_lines(account)],
+        [
+            *training_lines(account),
+            *evaluation_lines(account),
+            *value_lines(account),
+            *tab_lines(account),
+        ],
         dict(account.failed),
         dict(account.surroundings.nonfinite),
         [*_notes(account), *(f"this PyTorch has no {m}; it is not watched" for m in missing)],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from autotrack.capture.streams import tag_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from autotrack.capture.streams import Stream
     from autotrack.records import Record
@@ -32,12 +32,20 @@ class Tallies:
         """Count the values of some records."""
         for record in records:
             step = _step_of(record)
-            families = {tag.partition("/")[0] for tag, _ in record.histograms}
+            shown = (*record.histograms, *record.images, *record.curves)
+            families = {tag.partition("/")[0] for tag, _ in shown}
+            if record.graph:
+                families.add("Graph")
             for tag in (*(tag for tag, _ in record.scalars), *families):
                 tally = self._by_tag.get(tag)
                 if tally is None:
                     tally = self._by_tag[tag] = Tally(first=step)
                 tally.count += 1
+
+    @property
+    def tags(self) -> Collection[str]:
+        """Return the tags that were counted, families included."""
+        return self._by_tag.keys()
 
     def of(self, *tags: str) -> Tally:
         """Return the tally of exactly these tags, all together."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Surroundings:
     #: In which mode the model was, by phase: how often in training mode, how often in
     #: `eval()`, and 1 where it was in training mode last.
     modes: dict[str, list[int]] = field(default_factory=dict)
+    #: Where the run is recorded; only sure once the run has ended.
+    directory: Callable[[], Path] = Path
     _written: dict[int, list[str]] = field(default_factory=dict)
 
     def wants(self, name: str) -> bool:
