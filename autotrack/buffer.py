@@ -1,58 +1,135 @@
-"""Values on their way home: floats at once on the CPU, one batched copy a flush from a device."""
+"""Finished rows that wait for the next flush, and for those of their numbers that are under way."""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from autotrack.pending import Derived, Pending, is_known, read
 from autotrack.records import Record
+from autotrack.transfer import Transfer
 
 if TYPE_CHECKING:
-    from autotrack.row import Row, Value
-
-
-def value_of(tensor: torch.Tensor) -> Value:
-    """Return a one-element tensor's number: a float from the CPU, a copy that stays on a device.
-
-    A copy, because loops change losses in place (`loss /= n`) after we have looked.
-    """
-    tensor = tensor.detach()
-    if tensor.device.type == "cpu":
-        return float(tensor.item())
-    return tensor.clone().float()
+    from autotrack.row import Row
 
 
 class Buffer:
-    """Rows that wait for the next flush, in order."""
+    """Rows in order. Numbers of a device come home by `transfer` and hold back what follows."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[Row, Any]] = []
+        self.transfer = Transfer()
+        #: Steps that turned out to be none.
+        self.skipped = 0
+        self._travelling: deque[tuple[Row, Any]] = deque()
 
     def add(self, row: Row, stream: Any) -> None:
         """Keep a finished row; `stream` names its series once that is settled."""
         self.rows.append((row, stream))
 
-    def take(self) -> list[tuple[Row, Any]]:
-        """Fetch what is still on a device and return all rows, leaving the buffer empty."""
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row waits."""
+        return not self.rows and not self._travelling
+
+    def take(self, *, wait: bool = False) -> list[tuple[Row, Any]]:
+        """Return the rows whose numbers are all known, up to the first that is not.
+
+        What is still on a device starts its journey. With `wait` all rows are returned, without the
+        numbers that never came.
+        """
         rows, self.rows = self.rows, []
-        _fetch([row for row, _ in rows])
-        return rows
+        if not self._travelling and all(_settle(row) for row, _ in rows):
+            return rows
+        for row, _ in rows:
+            _pack(row, self.transfer)
+        self._travelling.extend(rows)
+        self.transfer.send()
+        if wait:
+            self.transfer.wait()
+        else:
+            self.transfer.receive()
+        return self._arrived()
+
+    def _arrived(self) -> list[tuple[Row, Any]]:
+        arrived = []
+        while self._travelling and is_known((row := self._travelling[0][0]).skipped):
+            if read(row.skipped):
+                self.skipped += 1
+                row.scalars, row.histograms, row.skipped = [], [], 0.0
+                row.hidden = [(tag, value) for tag, value in row.hidden if tag in _KEPT]
+            if not _settle(row):
+                break
+            arrived.append(self._travelling.popleft())
+        return arrived
 
 
-def _fetch(rows: list[Row]) -> None:
-    """Replace the device scalars of `rows` by floats, one copy for each device."""
-    waiting: dict[torch.device, list[tuple[Row, int]]] = {}
-    for row in rows:
-        for index, (_, value) in enumerate(row.scalars):
-            if isinstance(value, torch.Tensor):
-                waiting.setdefault(value.device, []).append((row, index))
-    for places in waiting.values():
-        tensors = [torch.as_tensor(row.scalars[i][1]).float().reshape(()) for row, i in places]
-        values = torch.stack(tensors).tolist()
-        for (row, index), value in zip(places, values, strict=True):
-            row.scalars[index] = (row.scalars[index][0], value)
+# What says where later rows stand.
+_KEPT = ("autotrack/epoch", "autotrack/parameters")
+
+
+def _pack(row: Row, transfer: Transfer) -> None:
+    """Let tensors that a metric left in its row travel like everything else."""
+    row.scalars = [
+        (tag, transfer.value(value) if isinstance(value, torch.Tensor) else value)
+        for tag, value in row.scalars
+    ]
+    row.hidden = [
+        (tag, _sent(value, transfer) if isinstance(value, torch.Tensor) else value)
+        for tag, value in row.hidden
+    ]
+
+
+def _sent(tensor: torch.Tensor, transfer: Transfer) -> Any:
+    if tensor.device.type == "cpu":
+        return tensor
+    # A place holds whole numbers exactly up to 2^53.
+    kept = np.float32 if tensor.is_floating_point() else np.int64
+    return Derived(lambda values: values.astype(kept), transfer.numbers(tensor))
+
+
+def _settle(row: Row) -> bool:
+    """Put numbers where a row has numbers on their way; False while one has not arrived.
+
+    What turned out not to be known is left out.
+    """
+    if not (row.histograms or row.hidden) and all(type(v) is float for _, v in row.scalars):
+        return True
+    waiting = [v for _, v in (*row.scalars, *row.histograms, *row.hidden) if _waits(v)]
+    if not all(_has_arrived(value) for value in waiting):
+        return False
+    if waiting:
+        row.scalars = _known(row.scalars)
+        row.histograms = _known(row.histograms)
+        row.hidden = _known(row.hidden)
+    return True
+
+
+def _known(values: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    settled = [(tag, _settled(value)) for tag, value in values]
+    return [(tag, value) for tag, value in settled if value is not None]
+
+
+def _waits(value: Any) -> bool:
+    if isinstance(value, torch.Tensor):
+        return value.device.type != "cpu"
+    return isinstance(value, (Pending, list))
+
+
+def _has_arrived(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(is_known(one) for one in value)
+    return not isinstance(value, torch.Tensor) and is_known(value)
+
+
+def _settled(value: Any) -> Any:
+    if isinstance(value, list):
+        numbers = [read(one) for one in value]
+        return None if any(one is None for one in numbers) else numbers
+    return read(value)
 
 
 def record_of(row: Row, tag: Any) -> Record:
@@ -76,5 +153,10 @@ def _hidden(value: Any) -> Any:
     if isinstance(value, str) or (isinstance(value, list) and value and isinstance(value[0], str)):
         return value
     if isinstance(value, torch.Tensor):
-        return (value.cpu().float() if value.is_floating_point() else value.cpu()).numpy()
-    return np.asarray(value, np.int64 if isinstance(value, int) else np.float32)
+        return value.numpy().astype(np.float32 if value.is_floating_point() else np.int64)
+    return np.asarray(value, _kept_as(value))
+
+
+def _kept_as(value: Any) -> type[np.generic]:
+    whole = isinstance(value, int) or np.issubdtype(getattr(value, "dtype", float), np.integer)
+    return np.int64 if whole else np.float32

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from autotrack.pending import Pending
 
-#: A number that is known (a float) or will be (a 0-d tensor, fetched at the next flush).
-Value = Union[float, "Tensor"]
+#: A number that is known (a float), or one on its way from a device.
+Value = Union[float, "Pending"]
 
 
 @dataclass(slots=True)
@@ -18,7 +18,7 @@ class Row:
 
     x: int
     time: float
-    scalars: list[tuple[str, Value]] = field(default_factory=list)
+    scalars: list[tuple[str, Any]] = field(default_factory=list)
     histograms: list[tuple[str, Any]] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     hidden: list[tuple[str, Any]] = field(default_factory=list)
@@ -26,9 +26,11 @@ class Row:
     curves: list[tuple[str, Any]] = field(default_factory=list)
     graph: list[Any] = field(default_factory=list)
     ended: str = ""
+    #: Not 0 where the step turns out to be none: only a device knows whether its scaler skipped it.
+    skipped: Value = 0.0
 
     def add(self, tag: str, value: Value) -> None:
-        """Add one scalar."""
+        """Add one scalar: a float, a number on its way, or a one-element tensor."""
         self.scalars.append((tag, value))
 
     def __bool__(self) -> bool:

@@ -28,6 +28,7 @@ from autotrack.identity import Registry
 from autotrack.layout import Layout
 from autotrack.loopscope import LoopScope
 from autotrack.metrics import Surroundings
+from autotrack.observers.cuda_graph import graphs
 from autotrack.row import Row
 from autotrack.schedule import Schedule
 from autotrack.stated import Stated
@@ -75,12 +76,14 @@ class Run:
         self.open = False
         self._guard = Guard(strict=config.strict)
         self._models = Models()
+        self._buffer = Buffer()
         self._surroundings = Surroundings(
             self._models.name_of,
             config.include,
             config.exclude,
             self._models.is_embedding,
             directory=lambda: self.directory,
+            transfer=self._buffer.transfer,
         )
         self._metrics = metrics.create(config.metrics, self._surroundings)
         self._sink_factories = sinks.chosen(config.sinks)
@@ -90,6 +93,7 @@ class Run:
             self._publish,
             self._add_row,
             self._models,
+            self._buffer.transfer.value,
         )
         self._capture.training.snapshot_due = self._snapshot_due
         self._inventory = Inventory(self._models, self._capture.training.streams)
@@ -97,7 +101,6 @@ class Run:
         self._see = self._guard.protect("capture", self._capture.see)
         self._listeners = _listeners(self._metrics, self._guard)
         self._schedules: dict[Any, Schedule] = {}
-        self._buffer = Buffer()
         self._tallies = Tallies()
         self._elsewhere = Elsewhere()
         self._layout = Layout()
@@ -228,6 +231,7 @@ class Run:
             self._busy
             or self._silent
             or not self.open
+            or graphs.capturing
             or get_ident() != self._thread
             or torch._C._is_tracing()
         ):
@@ -263,7 +267,7 @@ class Run:
         Raises UsageError where `value` is not a number or a one-element tensor.
         """
         try:
-            number = value.detach() if isinstance(value, torch.Tensor) else float(value)
+            number: Any = value if isinstance(value, torch.Tensor) else float(value)
         except (TypeError, ValueError) as error:
             msg = f"log({name!r}, ...) takes one number; got {value!r}"
             raise UsageError(msg) from error
@@ -271,7 +275,7 @@ class Run:
             msg = f"log({name!r}, ...) takes one number; this tensor has {number.numel()}"
             raise UsageError(msg)
         if isinstance(number, torch.Tensor):
-            number = float(number) if number.device.type == "cpu" else number.clone()
+            number = self._buffer.transfer.value(number)
         steps = max(self._capture.training.position().steps - 1, 0)
         self._add_row(Row(steps, time.time(), scalars=[(name, number)]), None)
 
@@ -282,17 +286,19 @@ class Run:
         ):
             self.flush()
 
-    def flush(self) -> None:
-        """Write everything recorded so far."""
+    def flush(self, *, wait: bool = False) -> None:
+        """Write what is known so far; with `wait` also what is still on its way from a device."""
         self._flushed = time.monotonic()
-        if os.getpid() == self._pid:
-            self._guard.call("flush", self._flush)
+        if os.getpid() == self._pid and not graphs.capturing:
+            self._guard.call("flush", self._flush, wait=wait)
 
-    def _flush(self) -> None:
+    def _flush(self, *, wait: bool = False) -> None:
         settle_names(self._capture.training.streams)
-        if not self._buffer.rows or (self._only_if_trained and not self.trained):
+        if self._buffer.is_empty or (self._only_if_trained and not self.trained):
             return
-        rows = self._buffer.take()
+        rows = self._buffer.take(wait=wait)
+        if not rows:
+            return
         records = [record_of(row, partial(tag_of, stream)) for row, stream in rows]
         self._tallies.add(records)
         self._guard.call("layout", self._layout.add, records, self._tallies.tags)
@@ -365,7 +371,7 @@ class Run:
 
         was_busy, self._busy = self._busy, True
         try:
-            self.flush()
+            self.flush(wait=True)
         finally:
             self._busy = was_busy
         return read(self.directory)
@@ -386,13 +392,28 @@ class Run:
         if self._silent:
             note = f'rank {ranks.rank()} does not record; ranks="all" records each in rank<k>/'
             coverage.notes.insert(0, note)
+        coverage.notes += self._device_notes()
         return coverage
+
+    def _device_notes(self) -> list[str]:
+        notes = []
+        if graphs.replays:
+            notes.append(
+                f"CUDA graphs were replayed {graphs.replays} times; a replay makes no Python calls "
+                "and nothing of it is recorded"
+            )
+        if skipped := self._buffer.skipped:
+            notes.append(
+                f"{skipped} steps of a fused optimizer turned out to be skipped by the gradient "
+                "scaler: they have no values, but their numbers"
+            )
+        return notes
 
     def _write_coverage(self) -> None:
         self._buffer.add(self._coverage_row(), None)
 
     def _coverage_row(self) -> Row:
-        self._guard.call("flush", self._flush)
+        self._guard.call("flush", self._flush, wait=True)
         coverage = self.coverage
         row = Row(0, time.time(), texts=[("coverage", coverage.markdown())])
         row.hidden.append(("autotrack/coverage", coverage.json()))

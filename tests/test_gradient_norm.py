@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import autotrack
-from autotrack.metrics.gradients import norm_of
+from autotrack.metrics._norms import norm_of
 
 ROWS, COLUMNS = 8_000, 768
 

@@ -55,7 +55,7 @@ FLOOR_PLAN = {
         "stated",
         "timeline",
     },
-    "buffer": {"buffer"},
+    "buffer": {"buffer", "devices", "transfer"},
     "observers": {"observers"},
     "metrics": {"metrics"},
     "sinks": {"sinks"},
@@ -63,7 +63,17 @@ FLOOR_PLAN = {
     "drawing": {"comparison", "exporting", "reports"},
     "reading": {"assembly", "columns", "history", "merging", "placement", "series"},
     "record": {"eventcodec", "eventfile", "eventtabs", "jsontext", "records"},
-    "ground": {"_version", "config", "context", "errors", "events", "guard", "identity", "row"},
+    "ground": {
+        "_version",
+        "config",
+        "context",
+        "errors",
+        "events",
+        "guard",
+        "identity",
+        "pending",
+        "row",
+    },
 }
 
 # ... and the floors that it may know. Capture, compute, store and draw never know each other.
@@ -93,9 +103,9 @@ ROOMS = {room: floor for floor, rooms in FLOOR_PLAN.items() for room in rooms}
 
 # These never see a tensor: they hold NumPy arrays, and a test below keeps torch out of them.
 WITHOUT_TORCH = {"drawing", "judging", "reading", "record"}
-# These may fetch a tensor's values: the buffer when it is due, metrics on the processor's own path,
-# and the doctor, whose training loop is written as a person would.
-MAY_FETCH = {"buffer", "doctor", "metrics"}
+# These may fetch a tensor's values: at home, or when the transfer says that they are there; and the
+# doctor, whose training loop is written as a person would.
+MAY_FETCH = {"buffer", "doctor", "metrics", "transfer"}
 
 MAY_WRITE_OUTSIDE = {
     "observers._patch",  # the one place that patches, with the undo beside it

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from autotrack import graph
-from autotrack.buffer import value_of
 from autotrack.events import BackwardStarted, CriterionCall, LossScaled, TrainBatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autotrack.capture.criteria import Criteria
     from autotrack.loopscope import Site
     from autotrack.row import Value
@@ -20,8 +21,9 @@ _MOST_SCALED = 8
 class Batches:
     """Makes a `TrainBatch` of each backward call while its graph is alive."""
 
-    def __init__(self, criteria: Criteria) -> None:
+    def __init__(self, criteria: Criteria, value_of: Callable[[Any], Value]) -> None:
         self._criteria = criteria
+        self._value_of = value_of
         self._scaled: list[tuple[ref[Any], Any, Value]] = []
         self.scaler: Any = None
 
@@ -29,7 +31,7 @@ class Batches:
         """Remember what a scaled loss was before scaling, until its backward."""
         self.scaler = event.scaler
         if event.loss.numel() == 1:
-            self._scaled.append((ref(event.scaled), event.loss.grad_fn, value_of(event.loss)))
+            self._scaled.append((ref(event.scaled), event.loss.grad_fn, self._value_of(event.loss)))
             del self._scaled[:-_MOST_SCALED]
 
     def read(self, event: BackwardStarted, site: Site, batch_size: int | None) -> TrainBatch:
@@ -62,17 +64,16 @@ class Batches:
         if tensor.is_complex():
             return tensor.grad_fn, None
         if gradient is None:
-            return tensor.grad_fn, value_of(tensor) if tensor.numel() == 1 else None
+            return tensor.grad_fn, self._value_of(tensor) if tensor.numel() == 1 else None
         return tensor.grad_fn, self._weighted(tensor, gradient)
 
-    @staticmethod
-    def _total(event: BackwardStarted) -> Value | None:
+    def _total(self, event: BackwardStarted) -> Value | None:
         """Return the sum of several losses given to one `torch.autograd.backward`."""
         if not event.tensors or any(t.numel() != 1 for t in event.tensors):
             return None
         total: Value = 0.0
         for tensor in event.tensors:
-            total = total + value_of(tensor)
+            total = total + self._value_of(tensor)
         return total
 
     def _weighted(self, tensor: Any, gradient: Any) -> Value | None:
@@ -86,7 +87,7 @@ class Batches:
             and not graph.read(tensor.grad_fn, self._criteria.waiting).parts
         ):
             return None
-        return value_of((tensor.detach() * gradient.detach()).sum())
+        return self._value_of((tensor.detach() * gradient.detach()).sum())
 
 
 def _common(values: list[Any]) -> Any:
@@ -113,7 +114,10 @@ def _reduced_by(event: BackwardStarted) -> str:
     weights = event.gradients[0] if len(event.gradients) == 1 else None
     if weights is None or weights.numel() == 1:
         return ""
-    return "sum" if weights.device.type == "cpu" and bool((weights == 1).all()) else "mean"
+    if weights.device.type != "cpu":
+        # Asking what they are would wait for the device.
+        return ""
+    return "sum" if bool((weights == 1).all()) else "mean"
 
 
 def _mean_of_sum(batch: TrainBatch) -> TrainBatch:

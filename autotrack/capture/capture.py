@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from autotrack.capture.models import Models
     from autotrack.loopscope import LoopScope
-    from autotrack.row import Row
+    from autotrack.row import Row, Value
 
 
 class Capture:
     """Sees every event of a run in order and publishes moments.
 
-    `publish(moment)` hands a moment to the metrics; `emit_row(row, stream)` takes finished rows.
+    `publish(moment)` hands a moment to the metrics; `emit_row(row, stream)` takes finished rows;
+    `value_of(tensor)` is a one-element tensor's number, on its way home where a device holds it.
     """
 
     def __init__(
@@ -31,13 +32,14 @@ class Capture:
         publish: Callable[[Any], None],
         emit_row: Callable[[Row, Any], None],
         models: Models,
+        value_of: Callable[[Any], Value],
     ) -> None:
         self.loaders = LoaderClock()
         self.loader_ids = Identities()
         self.models = models
-        self.criteria = Criteria(scope, publish)
+        self.criteria = Criteria(scope, publish, value_of)
         self.evaluation = Evaluation(self.loaders, self.loader_ids, scope, publish, emit_row)
-        self.training = Training(self, scope, publish, emit_row)
+        self.training = Training(self, scope, publish, emit_row, value_of)
         self._publish = publish
         self._handlers: dict[type, Callable[[Any], None]] = {
             e.LossComputed: self._loss_computed,

@@ -7,7 +7,6 @@ from weakref import ref
 
 import torch
 
-from autotrack.buffer import value_of
 from autotrack.events import CriterionCall, CriterionSeen, LossComputed
 from autotrack.graph import node_number
 
@@ -23,9 +22,10 @@ _MOST_WAITING = 8192
 class Criteria:
     """Reads criterion calls as they happen, so that no tensor of the person's has to be kept."""
 
-    def __init__(self, scope: LoopScope, publish: Callable[[Any], None]) -> None:
+    def __init__(self, scope: LoopScope, publish: Callable[[Any], None], value_of: Any) -> None:
         self._scope = scope
         self._publish = publish
+        self._value_of = value_of
         self.waiting: dict[int, CriterionCall] = {}
         self._undecided: dict[int, CriterionCall] = {}
         # Inside a person's own criterion: how deep, and what was computed there.
@@ -56,7 +56,7 @@ class Criteria:
     def read(self, event: LossComputed) -> CriterionCall:
         """Return the numbers of a call; metrics add their counts."""
         loss = event.loss
-        value = value_of(loss) if loss.dim() == 0 else _mean_of(loss)
+        value = self._value_of(loss) if loss.dim() == 0 else self._mean_of(loss)
         call = CriterionCall(
             function=event.function,
             value=value if event.divisor == 1 or value is None else value / event.divisor,
@@ -72,6 +72,10 @@ class Criteria:
         if event.own:
             self._adopt(call)
         return call
+
+    def _mean_of(self, loss: Any) -> Any:
+        """Return the mean of an unreduced loss with one value a sample; None for other shapes."""
+        return self._value_of(loss.detach().mean()) if loss.dim() == 1 else None
 
     def entered(self) -> None:
         """A person's own criterion begins."""
@@ -155,11 +159,6 @@ def _identity(tensor: Any) -> int:
     if isinstance(tensor, torch.Tensor) and tensor.grad_fn is not None:
         return node_number(tensor) or 0
     return _address(tensor)
-
-
-def _mean_of(loss: Any) -> Any:
-    """Return the mean of an unreduced loss with one value a sample; None for other shapes."""
-    return value_of(loss.detach().mean()) if loss.dim() == 1 else None
 
 
 def _size(event: LossComputed) -> int | None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from autotrack.capture.capture import Capture
     from autotrack.loopscope import Loop, LoopScope, Site
+    from autotrack.row import Value
 
 # By the time a stream has stepped so often, the others of the same loop have stepped too.
 _SETTLED_BY = 10
@@ -60,6 +61,7 @@ class Training:
         scope: LoopScope,
         publish: Callable[[Any], None],
         emit_row: Callable[[Row, Any], None],
+        value_of: Callable[[Any], Value],
     ) -> None:
         self._capture = capture
         self._scope = scope
@@ -71,7 +73,8 @@ class Training:
         self.snapshot_due: Callable[[Stream, bool], bool] = lambda *_, **__: False
         self.without_optimizer = False
         self.epoch_loop: Loop | None = None
-        self._batches = Batches(capture.criteria)
+        self._value_of = value_of
+        self._batches = Batches(capture.criteria, value_of)
         self._sites = Sites()
         self._unclaimed = Unclaimed()
         # The tensors below the loss in hand, where its call site has led to no step yet.
@@ -296,10 +299,13 @@ class Training:
         stream.in_closure = False
         found_inf = getattr(event.optimizer, "found_inf", None)
         scaled = getattr(event.optimizer, "grad_scale", None) is not None
-        if scaled and found_inf is not None and float(found_inf):
-            return
+        skipped: Value = 0.0
+        if scaled and found_inf is not None:
+            skipped = self._value_of(found_inf)
+            if isinstance(skipped, float) and skipped:
+                return
         stream.stepped = True
-        self._take_step(stream)
+        self._take_step(stream, skipped)
 
     def scaler_step_done(self, event: e.ScalerStepDone) -> None:
         """After `scaler.step`: a step that did not happen is counted as skipped, not as a step."""
@@ -315,13 +321,13 @@ class Training:
         last = self._capture.evaluation.last_batch_in_hand()
         return self.snapshot_due(stream, last)
 
-    def _take_step(self, stream: Stream) -> None:
+    def _take_step(self, stream: Stream, skipped: Value = 0.0) -> None:
         batches, stream.pending = stream.pending, []
         groups = self._sites.learn(stream, batches)
         stream.orphan = False
         self._credit_all(stream, batches)
         self.objective.learn(batches, len(groups))
-        row = Row(stream.steps, time.time())
+        row = Row(stream.steps, time.time(), skipped=skipped)
         if stream.epoch is not None and stream.epoch != stream.marked:
             stream.marked = stream.epoch
             row.hidden.append(("autotrack/epoch", stream.epoch))

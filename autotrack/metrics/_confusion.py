@@ -131,8 +131,8 @@ class Kept:
 
     _passes: dict[str, int] = field(default_factory=dict)
 
-    def write(self, row: Any, name: str, confusion: Confusion) -> None:
-        """Add the matrix of a pass, called `name`, to its row."""
+    def write(self, row: Any, name: str, confusion: Confusion, bring: Any) -> None:
+        """Add the matrix of a pass, called `name`, to its row; `bring` brings it home."""
         number = self._passes.get(name, 0)
         self._passes[name] = number + 1
         stride = 1 << max(0, (number // _KEPT_AT_FIRST).bit_length())
@@ -140,4 +140,4 @@ class Kept:
             return
         counts = confusion.flattened()
         if counts is not None:
-            row.hidden.append((f"autotrack/confusion/{name}", counts))
+            row.hidden.append((f"autotrack/confusion/{name}", bring(counts)))

@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from autotrack.transfer import Transfer
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,6 +22,8 @@ class Surroundings:
     exclude: tuple[str, ...] = ()
     #: Whether a parameter is a table of which each batch looks up some rows.
     is_embedding: Callable[[Any], bool] = field(default=lambda _: False)
+    #: Brings numbers home from a device, without waiting for them.
+    transfer: Transfer = field(default_factory=Transfer)
     #: First non-finite values by tag: the step, and for gradients the parameter.
     nonfinite: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Why something is absent, by tag.
@@ -40,7 +44,7 @@ class Surroundings:
     def write_vector(self, row: Any, stream: Any, names: list[str], tag: str, values: Any) -> None:
         """Write one hidden value a parameter, and the parameters' names where they are new.
 
-        `values` is a list or a tensor of shape [len(names)].
+        `values` is a list or a tensor of shape [len(names)], or such a list on its way.
         """
         if self._written.get(id(stream)) != names:
             self._written[id(stream)] = names

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import distributed
 
 #: Why a number of whole tensors is absent.
@@ -20,7 +19,7 @@ def is_spread(tensor: Any) -> bool:
     return hasattr(tensor, "to_local")
 
 
-def shard_norms(tensors: list[Any], norm_of: Any) -> list[Any] | torch.Tensor | None:
+def shard_norms(tensors: list[Any], norm_of: Any) -> list[Any] | None:
     """Return three numbers: the norm of the own shards, of whole tensors, and how many processes.
 
     A shard that several processes hold alike counts in each by its fraction, so that the squares of
@@ -37,11 +36,7 @@ def shard_norms(tensors: list[Any], norm_of: Any) -> list[Any] | torch.Tensor | 
         norm = norm_of([t for t in local if t.numel()])
         squares = squares if norm is None else squares + norm * norm / number
     whole = norm_of([t for t in tensors if not is_spread(t)])
-    values = [squares**0.5, 0.0 if whole is None else whole, float(distributed.get_world_size())]
-    if any(isinstance(value, torch.Tensor) for value in values):
-        home = next(v.device for v in values if isinstance(v, torch.Tensor))
-        return torch.stack([torch.as_tensor(v, device=home) for v in values])
-    return values
+    return [squares**0.5, 0.0 if whole is None else whole, float(distributed.get_world_size())]
 
 
 def _copies(tensor: Any) -> int | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
-
-import torch
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import (
     CriterionCall,
@@ -19,10 +18,14 @@ from autotrack.events import (
     TrainBatchSeen,
     TrainPassEnded,
 )
-from autotrack.metrics._confusion import Confusion, Kept, Pairs, pairs_of
+from autotrack.metrics._confusion import Confusion, Kept
+from autotrack.metrics._counting import Counter, Score
 from autotrack.metrics._metric import Metric, Surroundings, alone
+from autotrack.pending import Derived, Total, when_known
 
 if TYPE_CHECKING:
+    import torch
+
     from autotrack.row import Value
 
 _CLASSES = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"})
@@ -36,47 +39,29 @@ _THRESHOLDS = {
 _KEY = "accuracy"
 
 
-class Score(NamedTuple):
-    """What one criterion call got right, of how many; `varied` unless its targets are all equal.
-
-    `pairs` are its labels and predictions, where they are classes.
-    """
-
-    correct: Value
-    total: Value
-    varied: bool = True
-    pairs: Pairs | None = None
-
-
 @dataclass(slots=True)
 class Count:
     """Correct and total so far; `known` is False once a batch could not be counted."""
 
-    correct: Value = 0.0
-    total: Value = 0.0
+    correct: Total[float] = field(default_factory=partial(Total, 0.0))
+    total: Total[float] = field(default_factory=partial(Total, 0.0))
     known: bool = True
     confusion: Confusion = field(default_factory=Confusion)
-    # By call site: whether its targets were ever anything but all of one class.
-    varied: dict[int, bool] = field(default_factory=dict)
+    # By call site: how many batches had targets that were not all of one class.
+    varied: dict[int, Total[float]] = field(default_factory=dict)
 
     def add(self, score: Score | None, site: object = None) -> None:
         """Add a batch's correct and total."""
         if score is None:
             self.known = False
             return
-        self.correct = self.correct + score.correct
-        self.total = self.total + score.total
+        self.correct.add(score.correct)
+        self.total.add(score.total)
         self.confusion.add(score.pairs)
-        self.varied[id(site)] = self.varied.get(id(site), False) or score.varied
-
-    @property
-    def percent(self) -> Value | None:
-        """100 * correct / total, or None where it is not known."""
-        if not self.known or not self.varied:
-            return None
-        if isinstance(self.total, float) and not self.total:
-            return None
-        return 100.0 * self.correct / self.total
+        varied = self.varied.get(id(site))
+        if varied is None:
+            varied = self.varied[id(site)] = Total(0.0)
+        varied.add(score.varied)
 
 
 class Accuracy(Metric):
@@ -103,16 +88,17 @@ class Accuracy(Metric):
         self._outputs: dict[Any, Count] = {}
         self._trains_classes = False
         self._kept = Kept()
+        self._counter = Counter(surroundings.transfer, surroundings.nonfinite)
 
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Count a criterion call at once, so that no tensor has to be kept."""
         event, call = moment.event, moment.call
         if event.function in _CLASSES:
-            call.scores[_KEY] = _count_classes(
+            call.scores[_KEY] = self._counter.classes(
                 event.prediction, event.target, event.ignore_index, call.value
             )
         elif event.function in _THRESHOLDS:
-            call.scores[_KEY] = _count_binary(
+            call.scores[_KEY] = self._counter.binary(
                 event.prediction, event.target, _THRESHOLDS[event.function], call.value
             )
 
@@ -147,11 +133,10 @@ class Accuracy(Metric):
     def train_pass_ended(self, moment: TrainPassEnded) -> None:
         """Add the accuracy of the pass as the model saw it."""
         count = self._running.pop(moment.stream, None)
-        # Labels that are all equal at a call (a GAN's ones and zeros) make no classification.
-        if count is not None and all(count.varied.values()):
-            self._write(moment.row, "Accuracy/train", count)
-        elif count is not None:
-            self.surroundings.absent["Accuracy/train"] = "all targets of a call are of one class"
+        if count is not None:
+            # Labels that are all equal at a call (a GAN's ones and zeros) make no classification.
+            varied = [total.value for total in count.varied.values()]
+            self._write(moment.row, "Accuracy/train", count, varied)
 
     def evaluation_batch_seen(self, moment: EvaluationBatchSeen) -> None:
         """Add an evaluation batch."""
@@ -167,7 +152,7 @@ class Accuracy(Metric):
     def output_seen(self, moment: OutputSeen) -> None:
         """Count a batch whose criterion was not called: outputs against the loader's labels."""
         self._outputs.setdefault(moment.evaluation, Count()).add(
-            _count_outputs(moment.output, moment.batch)
+            self._counter.outputs(moment.output, moment.batch)
         )
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
@@ -185,10 +170,32 @@ class Accuracy(Metric):
         self._evaluations.pop(moment.evaluation, None)
         self._outputs.pop(moment.evaluation, None)
 
-    def _write(self, row: Any, tag: str, count: Count | None) -> None:
-        if count is not None and (percent := count.percent) is not None:
+    def _write(self, row: Any, tag: str, count: Count | None, varied: Any = ()) -> None:
+        if count is None or not count.known or not count.varied:
+            return
+        percent = when_known(
+            partial(self._percent, tag), count.correct.value, count.total.value, *varied
+        )
+        if percent is not None:
             row.add(tag, percent)
-            self._kept.write(row, tag.partition("/")[2], count.confusion)
+            bring = partial(self._brought, count.correct.value)
+            self._kept.write(row, tag.partition("/")[2], count.confusion, bring)
+
+    def _brought(self, correct: Value, counts: torch.Tensor) -> Any:
+        """Return a matrix of counts; from a device only where the scores turn out to be numbers."""
+        if counts.device.type == "cpu":
+            return counts
+        return Derived(_matrix, self.surroundings.transfer.numbers(counts), correct)
+
+    def _percent(self, tag: str, correct: float, total: float, *varied: float) -> float | None:
+        if not all(varied):
+            self.surroundings.absent[tag] = "all targets of a call are of one class"
+            return None
+        return None if math.isnan(correct) or not total else 100.0 * correct / total
+
+
+def _matrix(counts: Any, correct: float) -> Any:
+    return None if math.isnan(correct) else counts.astype("int64")
 
 
 def _one_place(parts: list[CriterionCall]) -> list[CriterionCall]:
@@ -201,97 +208,3 @@ def _one_place(parts: list[CriterionCall]) -> list[CriterionCall]:
         return [] if mixed else parts
     same = len({(part.prediction_key, part.target_key) for part in parts}) == 1
     return parts[:1] if same else []
-
-
-def _count_classes(prediction: Any, target: Any, ignored: int | None, loss: Any) -> Score | None:
-    """Return correct and total over the class dimension; None where the target is no class index.
-
-    prediction (N, C, ...) or (C), target (N, ...) or () of integers.
-    """
-    if not isinstance(target, torch.Tensor) or target.is_floating_point() or target.is_complex():
-        return None
-    prediction = prediction.detach()
-    dimension = 1 if prediction.dim() > 1 else 0
-    expected = prediction.shape[:dimension] + prediction.shape[dimension + 1 :]
-    if expected != target.shape:
-        return None
-    predicted, unscored = prediction.argmax(dimension), None
-    correct = predicted == target
-    valid = None if ignored is None else target != ignored
-    if not (isinstance(loss, float) and math.isfinite(loss)):
-        # A sample with a NaN score is wrong; a finite loss says that there is none.
-        unscored = prediction.isnan().any(dimension)
-        correct &= ~unscored
-        unscored = unscored if valid is None else unscored & valid
-    classes = prediction.shape[dimension]
-    pairs = pairs_of(target, predicted, classes, ignored=ignored, unscored=unscored)
-    if valid is None:
-        return Score(_number(correct), float(target.numel()), pairs=pairs)
-    return Score(_number(correct & valid), _number(valid), pairs=pairs)
-
-
-def _count_binary(prediction: Any, target: Any, threshold: float, loss: Any) -> Score | None:
-    """Return correct and total per element; None where the targets are not all of two values."""
-    if not isinstance(target, torch.Tensor) or target.shape != prediction.shape:
-        return None
-    prediction, target = prediction.detach(), target.detach()
-    if not _is_true(((target == 0) | (target == 1)).all()):
-        if threshold or not _is_true((target.abs() == 1).all()):
-            return None
-        target = target > 0
-    positive, predicted, unscored = target > 0, prediction > threshold, None
-    correct = predicted == positive
-    if not (isinstance(loss, float) and math.isfinite(loss)):
-        unscored = prediction.isnan()
-        correct &= ~unscored
-    share = _number(positive)
-    varied = not isinstance(share, float) or 0 < share < target.numel()
-    # One number a sample is a choice between two classes; several are labels of their own.
-    single = target.numel() == len(target) if target.dim() else True
-    pairs = pairs_of(positive.long(), predicted.long(), 2, unscored=unscored) if single else None
-    return Score(_number(correct), float(target.numel()), varied, pairs)
-
-
-def _count_outputs(output: Any, batch: Any) -> Score | None:
-    """Return correct and total of class scores (N, C) against a batch's N labels."""
-    while isinstance(output, (tuple, list)) and output:
-        output = output[0]
-    if not isinstance(output, torch.Tensor) or not _are_class_scores(output):
-        return None
-    if isinstance(batch, dict):
-        batch = list(batch.values())
-    labels = (
-        [t for t in batch if _are_labels(t, len(output))]
-        if isinstance(batch, (tuple, list))
-        else []
-    )
-    if len(labels) != 1 or not _are_classes(labels[0], output.shape[1]):
-        return None
-    return _count_classes(output, labels[0].to(output.device, non_blocking=True), None, None)
-
-
-def _are_class_scores(output: torch.Tensor) -> bool:
-    return output.dim() == 2 and output.shape[1] > 1  # noqa: PLR2004 - (N, C)
-
-
-def _are_labels(tensor: Any, samples: int) -> bool:
-    return (
-        isinstance(tensor, torch.Tensor)
-        and tensor.dtype == torch.int64
-        and tensor.shape == (samples,)
-    )
-
-
-def _are_classes(labels: torch.Tensor, classes: int) -> bool:
-    # Row numbers for a submission look like labels, until one is too large.
-    return labels.device.type == "cpu" and bool(((labels >= 0) & (labels < classes)).all())
-
-
-def _number(flags: torch.Tensor) -> Value:
-    total = flags.sum()
-    return float(total.item()) if total.device.type == "cpu" else total
-
-
-def _is_true(flag: torch.Tensor) -> bool:
-    # Off the CPU asking would wait for the device: there only what is certain counts.
-    return flag.device.type == "cpu" and bool(flag.item())

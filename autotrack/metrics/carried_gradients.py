@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
-
 from autotrack.events import BackwardAhead, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics._norms import norm_of
 from autotrack.metrics._shards import is_spread
-from autotrack.metrics.gradients import gradients_of, norm_of
+from autotrack.metrics.gradients import gradients_of
+from autotrack.pending import when_known
 
 if TYPE_CHECKING:
     from autotrack.row import Value
@@ -39,24 +39,24 @@ class CarriedGradients(Metric):
             return
         for stream in moment.streams:
             if stream in self._looking and not _is_zero(self._looking[stream]):
-                self._looking[stream] = _least(self._looking[stream], _held(stream))
+                self._looking[stream] = _least(self._looking[stream], self._held(stream))
 
     def step_taken(self, moment: StepTaken) -> None:
         """Write what the step's first backward found, and look again where it is due."""
         carried = self._looking.pop(moment.stream, None)
-        if carried is not None and not _is_zero(carried):
-            moment.row.add("GradNorm/carried", carried)
+        found = None if carried is None else when_known(_unless_zero, carried)
+        if found is not None:
+            moment.row.add("GradNorm/carried", found)
         taken = moment.step + 1
         if taken < _FIRST or taken & (taken - 1) == 0:
             self._looking[moment.stream] = None
 
-
-def _held(stream: Any) -> Value:
-    gradients = gradients_of(stream)
-    if any(is_spread(g) for g in gradients):
-        return 0.0
-    norm = norm_of(gradients)
-    return 0.0 if norm is None else norm
+    def _held(self, stream: Any) -> Value:
+        gradients = gradients_of(stream)
+        if any(is_spread(g) for g in gradients):
+            return 0.0
+        norm = norm_of(gradients, self.surroundings.transfer)
+        return 0.0 if norm is None else norm
 
 
 def _is_zero(value: Value | None) -> bool:
@@ -66,8 +66,13 @@ def _is_zero(value: Value | None) -> bool:
 def _least(known: Value | None, value: Value) -> Value:
     if known is None:
         return value
-    if isinstance(known, torch.Tensor) and isinstance(value, torch.Tensor):
-        return torch.minimum(known, value)
-    if isinstance(known, float) and isinstance(value, float):
-        return min(known, value) if not math.isnan(known) else value
-    return 0.0
+    least: Value = when_known(_smaller, known, value)
+    return least
+
+
+def _smaller(known: float, value: float) -> float:
+    return min(known, value) if not math.isnan(known) else value
+
+
+def _unless_zero(norm: float) -> float | None:
+    return norm or None

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from operator import truediv
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
 from autotrack.events import GradientsBeforeClipping, GradientsReady, StepSkipped, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics._norms import norm_of, norms_of, together
 from autotrack.metrics._shards import is_spread, shard_norms
+from autotrack.pending import Pending, when_known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from autotrack.row import Value
 
-_LONGEST_SUM = 2**16
-
-# Below this norm, squares of elements that matter may vanish in single precision.
-_SAFE = 1e-15
+_SPARSE = "sparse gradients on a device are not summed up, and asking for their rows would wait"
 
 
 class GradientNorm(Metric):
@@ -38,13 +37,15 @@ class GradientNorm(Metric):
         self._before: dict[Any, Value | None] = {}
         self._final: dict[Any, Value | None] = {}
         self._shards: dict[Any, dict[str, Any]] = {}
-        self._layers: dict[Any, dict[str, float]] = {}
+        self._layers: dict[Any, tuple[list[str], Any]] = {}
+        # On a device the norm of each gradient comes home too: it tells which was not finite.
+        self._each: dict[Any, tuple[list[torch.Tensor], Any]] = {}
 
     def before_clipping(self, moment: GradientsBeforeClipping) -> None:
         """Take the norm just before gradients are clipped."""
         if self._take_shards(moment.stream, "before", moment.scale):
             return
-        self._before[moment.stream] = _unscaled(self._norm(moment.stream), moment.scale)
+        self._before[moment.stream] = self._unscaled(self._norm(moment.stream), moment.scale)
         # What was taken as final before this clipping is not what the step uses.
         self._final.pop(moment.stream, None)
 
@@ -58,7 +59,7 @@ class GradientNorm(Metric):
             return
         norm = self._norm(moment.stream)
         scale = getattr(optimizer, "grad_scale", None)
-        self._final[moment.stream] = final = _unscaled(norm, scale)
+        self._final[moment.stream] = final = self._unscaled(norm, scale)
         if moment.snapshot:
             self._layers[moment.stream] = self._by_parameter(moment.stream, scale)
         if moment.clipped_too_early:
@@ -71,13 +72,16 @@ class GradientNorm(Metric):
         self._write_shards(moment, self._shards.pop(stream, {}))
         final, before = self._final.pop(stream, None), self._before.pop(stream, None)
         total = before if before is not None else final
-        layers = self._layers.pop(stream, {})
+        names, layers = self._layers.pop(stream, ([], None))
+        each = self._each.pop(stream, None)
         if total is None:
             return
         if layers:
             self.surroundings.write_vector(
-                moment.row, stream, list(layers), "autotrack/gradient_norm", list(layers.values())
+                moment.row, stream, names, "autotrack/gradient_norm", layers
             )
+        if isinstance(total, Pending) and each is not None:
+            total = when_known(partial(self._checked, moment.step, each[0]), total, each[1])
         moment.row.add("GradNorm/total", total)
         if before is not None and final is not None:
             moment.row.add("GradNorm/clipped", final)
@@ -90,22 +94,24 @@ class GradientNorm(Metric):
         self._final.pop(moment.stream, None)
         self._shards.pop(moment.stream, None)
         self._layers.pop(moment.stream, None)
+        self._each.pop(moment.stream, None)
 
-    def _by_parameter(self, stream: Any, scale: Any) -> dict[str, float]:
-        """Return the norm of each parameter's gradient as the step uses it, NaN without one."""
-        norms = {}
-        for name, parameter in self.surroundings.named(stream):
-            gradient = _dense(parameter)
-            norm = None if gradient is None else _unscaled(norm_of([gradient]), scale)
-            norms[name] = math.nan if norm is None else float(norm)
-        return norms
+    def _by_parameter(self, stream: Any, scale: Any) -> tuple[list[str], Any]:
+        """Return names and norms of the gradients as the step uses them, NaN without one."""
+        named = [(name, _dense(p)) for name, p in self.surroundings.named(stream)]
+        norms = norms_of([g for _, g in named if g is not None], self.surroundings.transfer)
+        if norms is None:
+            return [], None
+        absent = [gradient is None for _, gradient in named]
+        divisor = 1.0 if scale is None else self._number(scale)
+        return [name for name, _ in named], when_known(partial(_spaced, absent), norms, divisor)
 
     def _take_shards(self, stream: Any, when: str, scale: Any) -> bool:
         """Take what this process's shards add to the norm, where several hold the gradients."""
         gradients = gradients_of(stream)
         if not any(is_spread(g) for g in gradients):
             return False
-        values = shard_norms(gradients, norm_of)
+        values = shard_norms(gradients, self._norm_of)
         why = "gradients are spread over several processes; their norms are put together from all "
         why += 'ranks\' records: ranks="all", then read the directory above rank0'
         if scale is not None:
@@ -137,8 +143,40 @@ class GradientNorm(Metric):
                 }
                 return
 
+    def _checked(
+        self, step: int, parameters: list[torch.Tensor], total: float, each: list[float]
+    ) -> float:
+        """Return a norm that has come home; the first that is not finite is noted."""
+        if not math.isfinite(total) and "GradNorm/total" not in self.surroundings.nonfinite:
+            first = next((i for i, norm in enumerate(each) if not math.isfinite(norm)), None)
+            if first is not None:
+                name = self.surroundings.parameter_name(parameters[first]) or str(first)
+                self.surroundings.nonfinite["GradNorm/total"] = {"step": step, "parameter": name}
+        return total
+
     def _norm(self, stream: Any) -> Value | None:
-        return norm_of(gradients_of(stream))
+        gradients = gradients_of(stream)
+        if all(g.device.type == "cpu" for g in gradients):
+            return norm_of(gradients)
+        each = norms_of(gradients, self.surroundings.transfer)
+        if each is None:
+            self.surroundings.absent["GradNorm/total"] = _SPARSE
+            return None
+        self._each[stream] = [p for p in stream.parameters() if p.grad is not None], each
+        total: Value = when_known(together, each)
+        return total
+
+    def _norm_of(self, tensors: list[torch.Tensor]) -> Value | None:
+        return norm_of(tensors, self.surroundings.transfer)
+
+    def _unscaled(self, norm: Value | None, scale: Any) -> Value | None:
+        if norm is None or scale is None:
+            return norm
+        freed: Value = when_known(truediv, norm, self._number(scale))
+        return freed
+
+    def _number(self, scale: Any) -> Value:
+        return self.surroundings.transfer.value(scale) if hasattr(scale, "device") else scale
 
 
 def gradients_of(stream: Any) -> list[torch.Tensor]:
@@ -146,55 +184,24 @@ def gradients_of(stream: Any) -> list[torch.Tensor]:
     return [g for p in stream.parameters() if (g := _dense(p)) is not None]
 
 
-def norm_of(tensors: list[torch.Tensor]) -> Value | None:
-    """Return the L2 norm over all elements of `tensors`; None without any."""
-    if not tensors or any(is_spread(t) for t in tensors):
-        return None
-    if any(t.device.type != "cpu" for t in tensors):
-        return _norm_on_device(tensors)
-    square = 0.0
-    for piece in (piece for tensor in tensors for piece in _pieces(tensor)):
-        norm = torch.linalg.vector_norm(piece, dtype=_wide(piece)).item()
-        if not _SAFE < norm < math.inf and not piece.is_complex():
-            # The squares of finite numbers, of vanishing ones too, may not fit single precision:
-            # once more in double.
-            norm = torch.linalg.vector_norm(piece, dtype=torch.float64).item()
-        square += norm * norm
-    return math.nan if math.isnan(square) else math.sqrt(square)
-
-
-def _pieces(tensor: torch.Tensor) -> Iterable[torch.Tensor]:
-    # On the CPU a long sum in single precision drifts: by 4e-5 over 600 thousand squares, by 3e-3
-    # over 40 million, an embedding's size.
-    if tensor.numel() <= _LONGEST_SUM or not tensor.is_contiguous():
-        return (tensor,)
-    return torch.split(tensor.detach().view(-1), _LONGEST_SUM)
-
-
-def _wide(tensor: torch.Tensor) -> torch.dtype | None:
-    # The square of a half-precision number overflows long before the number does.
-    return torch.float32 if tensor.dtype in (torch.float16, torch.bfloat16) else None
-
-
-def _norm_on_device(tensors: list[torch.Tensor]) -> Value:
-    home = next(t.device for t in tensors if t.device.type != "cpu")
-    norms = [n.float().to(home, non_blocking=True) for n in torch._foreach_norm(tensors)]
-    norm: torch.Tensor = torch.linalg.vector_norm(torch.stack(norms))
-    return norm
-
-
 def _dense(parameter: torch.Tensor) -> torch.Tensor | None:
-    """Return a parameter's gradient as a plain tensor of its values, detached; None without one."""
+    """Return a parameter's gradient as a plain tensor of its values, detached; None without one.
+
+    A sparse one on a device stays sparse unless its rows are summed up already.
+    """
     gradient = parameter.grad
     if gradient is None:
         return None
     gradient = gradient.detach()
-    return gradient.coalesce().values() if gradient.layout == torch.sparse_coo else gradient
+    if gradient.layout != torch.sparse_coo:
+        return gradient
+    if gradient.device.type != "cpu" and not gradient.is_coalesced():
+        # Summing up its rows would wait for the device.
+        return gradient
+    return gradient.coalesce().values()
 
 
-def _unscaled(norm: Value | None, scale: Any) -> Value | None:
-    if norm is None or scale is None:
-        return norm
-    if isinstance(scale, torch.Tensor) and scale.device.type == "cpu":
-        scale = scale.item()
-    return norm / scale  # type: ignore[no-any-return]
+def _spaced(absent: list[bool], norms: list[float], scale: float) -> list[float]:
+    """Return the norms freed of their scale, with NaN at the places of those that are absent."""
+    present = iter(norms)
+    return [math.nan if missing else next(present) / scale for missing in absent]

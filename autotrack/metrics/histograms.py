@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
 from autotrack.events import GradientsReady, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics._shards import SPREAD, is_spread
+from autotrack.pending import Derived, Pending
 from autotrack.records import Histogram, histogram_from_bit_counts
+
+if TYPE_CHECKING:
+    from autotrack.transfer import Transfer
 
 # Sign, exponent and the top bit of the mantissa of a float32: two bins an octave.
 _SHIFT = 22
 _CODES = 1 << (32 - _SHIFT)
+# A device counts so many at a time: their codes take as much of its memory as the values.
+_PIECE = 2**22
 
 
 class Histograms(Metric):
@@ -27,7 +33,7 @@ class Histograms(Metric):
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
-        self._gradients: dict[Any, list[tuple[str, Histogram]]] = {}
+        self._gradients: dict[Any, list[tuple[str, Any]]] = {}
 
     def gradients_ready(self, moment: GradientsReady) -> None:
         """Count the gradients of a snapshot step while they are there."""
@@ -36,8 +42,7 @@ class Histograms(Metric):
         self._gradients[moment.stream] = [
             (f"Gradients/{name}", histogram)
             for name, parameter in self.surroundings.named(moment.stream)
-            if parameter.grad is not None
-            and (histogram := histogram_of(parameter.grad)) is not None
+            if parameter.grad is not None and (histogram := self._of(parameter.grad)) is not None
         ]
 
     def step_taken(self, moment: StepTaken) -> None:
@@ -48,25 +53,32 @@ class Histograms(Metric):
         for name, parameter in self.surroundings.named(moment.stream):
             if is_spread(parameter):
                 self.surroundings.absent["Weights"] = SPREAD
-            elif (histogram := histogram_of(parameter)) is not None:
+            elif (histogram := self._of(parameter)) is not None:
                 moment.row.histograms.append((f"Weights/{name}", histogram))
         moment.row.histograms.extend(gradients)
 
+    def _of(self, tensor: Any) -> Any:
+        return histogram_of(tensor, self.surroundings.transfer)
 
-def histogram_of(tensor: Any) -> Histogram | None:
+
+def histogram_of(tensor: Any, transfer: Transfer) -> Histogram | Pending | None:
     """Return the histogram of a real tensor of any shape over fixed logarithmic bins.
 
     The bin of a value is read from the bits of its float32 form. Complex numbers have no order and
-    shards no whole: None.
+    shards no whole: None. On its way where a device holds the tensor, which counts it by itself.
     """
     values = tensor.detach()
     if is_spread(values) or values.is_complex() or not values.numel():
         return None
     if values.layout == torch.sparse_coo:
+        if values.device.type != "cpu" and not values.is_coalesced():
+            return None
         values = values.coalesce().values()
     values = values.reshape(-1).to(torch.float32)
+    if values.device.type != "cpu":
+        return _counted_there(values, transfer)
     codes = (values.view(torch.int32) >> _SHIFT) & (_CODES - 1)
-    counts = torch.bincount(codes, minlength=_CODES).cpu().numpy()
+    counts = torch.bincount(codes, minlength=_CODES).numpy()
     finite = values.isfinite()
     nonfinite = (0, 0, 0)
     if not bool(finite.all()):
@@ -86,4 +98,34 @@ def histogram_of(tensor: Any) -> Histogram | None:
         float(wide.sum()),
         float(wide.square().sum()),
         nonfinite=nonfinite,
+    )
+
+
+def _counted_there(values: torch.Tensor, transfer: Transfer) -> Pending:
+    """Count on the device, whatever the values are: nothing is asked, so nothing waits."""
+    device = values.device
+    places, sent = transfer.places(device, _CODES + 4)
+    counts = torch.zeros(_CODES, dtype=torch.int32, device=device)
+    one = torch.ones((), dtype=torch.int32, device=device)
+    for piece in torch.split(values, _PIECE):
+        codes = (piece.view(torch.int32) >> _SHIFT).bitwise_and_(_CODES - 1)
+        counts.index_add_(0, codes, one.expand(len(piece)))
+    places[:_CODES].copy_(counts)
+    finite = torch.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    torch.sum(finite, dim=(0,), dtype=places.dtype, out=places[_CODES])
+    torch.linalg.vector_norm(finite, dtype=places.dtype, out=places[_CODES + 1])
+    for place, outside in ((_CODES + 2, torch.inf), (_CODES + 3, -torch.inf)):
+        there = torch.nan_to_num(values, nan=outside, posinf=outside, neginf=outside)
+        places[place].copy_(there.amin() if outside > 0 else there.amax())
+    return Derived(_from_device, sent)
+
+
+def _from_device(numbers: Any) -> Histogram:
+    counts = numbers[:_CODES].astype("int64")
+    total, norm, minimum, maximum = numbers[_CODES:].tolist()
+    # What arithmetic makes of NaN has the top bit of the mantissa set, infinity has not.
+    positive, negative = counts[_CODES // 2 - 2 : _CODES // 2], counts[-2:]
+    nonfinite = (int(positive[1] + negative[1]), int(positive[0]), int(negative[0]))
+    return histogram_from_bit_counts(
+        counts, minimum, maximum, total, norm * norm, nonfinite=nonfinite
     )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from autotrack.buffer import value_of
 from autotrack.events import StepBegan, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
 
@@ -26,7 +25,7 @@ class LearningRate(Metric):
 
     def step_began(self, moment: StepBegan) -> None:
         """Read the rates before a scheduler can change them."""
-        self._rates[moment.stream] = [_rate(group) for group in moment.optimizer.param_groups]
+        self._rates[moment.stream] = [self._rate(g) for g in moment.optimizer.param_groups]
 
     def step_taken(self, moment: StepTaken) -> None:
         """Write the rates of the step."""
@@ -37,9 +36,8 @@ class LearningRate(Metric):
             if rate is not None:
                 moment.row.add(tag, rate)
 
-
-def _rate(group: dict[str, Any]) -> Value | None:
-    rate = group.get("lr")
-    if isinstance(rate, torch.Tensor):
-        return value_of(rate)
-    return None if rate is None else float(rate)
+    def _rate(self, group: dict[str, Any]) -> Value | None:
+        rate = group.get("lr")
+        if isinstance(rate, torch.Tensor):
+            return self.surroundings.transfer.value(rate)
+        return None if rate is None else float(rate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import (
@@ -17,6 +18,7 @@ from autotrack.events import (
     TrainPassEnded,
 )
 from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.pending import Derived, Pending, Total
 
 if TYPE_CHECKING:
     from autotrack.row import Value
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 class Mean:
     """A mean over samples that grows batch by batch; unknown once a batch cannot be weighed."""
 
-    total: Value = 0.0
+    total: Total[float] = field(default_factory=partial(Total, 0.0))
     weight: float = 0.0
     sized: bool | None = None
     known: bool = True
@@ -39,9 +41,7 @@ class Mean:
             self.known = False
             return
         weight = size if size is not None else 1
-        self.total = self.total + (
-            value if reduction == "sum" and size is not None else value * weight
-        )
+        self.total.add(value if reduction == "sum" and size is not None else value * weight)
         self.weight += weight
 
     def add_to(self, value: Value | None, weight: int | None, reduction: str) -> None:
@@ -49,7 +49,7 @@ class Mean:
         if value is None or reduction == "mixed":
             self.known = False
             return
-        self.total = self.total + (value if reduction == "sum" else value * (weight or 1))
+        self.total.add(value if reduction == "sum" else value * (weight or 1))
 
     def take_back(self, value: Value | None, size: int | None, reduction: str) -> None:
         """Undo one `add`."""
@@ -60,7 +60,10 @@ class Mean:
     @property
     def value(self) -> Value | None:
         """The mean so far, or None where it is not known."""
-        return self.total / self.weight if self.known and self.weight else None
+        if not self.known or not self.weight:
+            return None
+        mean: Value = self.total.value / self.weight
+        return mean
 
 
 @dataclass
@@ -99,17 +102,20 @@ class Loss(Metric):
         """Add the loss of the step, and its components where several criteria fed it."""
         value = moment.batches[0].freed if len(moment.batches) == 1 else _of_groups(moment.groups)
         if value is not None:
-            moment.row.add("Loss/train", value)
-            self._check(value, moment.step)
+            moment.row.add("Loss/train", self._checked(value, moment.step))
         if len(moment.groups) > 1 or any(len(batch.parts) > 1 for batch in moment.batches):
             self._components(moment)
         self._account(moment)
 
-    def _check(self, value: Value, step: int) -> None:
-        if isinstance(value, float) and not math.isfinite(value):
+    def _checked(self, value: Value, step: int) -> Value:
+        """Return the loss; once known, the first that is not finite is noted."""
+        if isinstance(value, Pending):
+            return Derived(partial(self._checked, step=step), value)
+        if not math.isfinite(value):
             self.surroundings.nonfinite.setdefault(
                 "Loss/train", {"step": step, "value": str(value)}
             )
+        return value
 
     def _components(self, moment: StepTaken) -> None:
         parts = [part for batch in moment.batches for part in batch.parts]
@@ -210,7 +216,7 @@ def _of_groups(groups: list[list[TrainBatch]]) -> Value | None:
 def _for_mean(batch: TrainBatch) -> Value | None:
     """Return what a batch brings to a mean: of a summed criterion the undivided sum."""
     if batch.reduction == "sum" and batch.whole and batch.value is not None:
-        return batch.value * batch.divisor
+        return batch.value if batch.divisor == 1 else batch.value * batch.divisor
     return batch.freed
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -17,9 +18,12 @@ from autotrack.events import (
     TrainPassEnded,
 )
 from autotrack.metrics._metric import Metric, Surroundings, alone
+from autotrack.pending import Derived, Pending, Total, when_known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from autotrack.transfer import Transfer
 
 _FUNCTIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 _KEY = "regression"
@@ -55,16 +59,25 @@ class Sums:
         )
 
 
+class _Score(NamedTuple):
+    """The sums of one criterion call, and over how many outputs a sample."""
+
+    sums: Sums | Pending
+    outputs: int
+
+
 @dataclass(slots=True)
 class _Running:
-    sums: Sums | None = None
+    sums: Total[Sums] = field(default_factory=Total)
+    outputs: int | None = None
     known: bool = True
 
-    def add(self, sums: Sums | None) -> None:
-        if sums is None or (self.sums is not None and self.sums.shift.shape != sums.shift.shape):
+    def add(self, score: _Score | None) -> None:
+        if score is None or self.outputs not in (None, score.outputs):
             self.known = False
         else:
-            self.sums = sums if self.sums is None else self.sums + sums
+            self.outputs = score.outputs
+            self.sums.add(score.sums)
 
 
 class Regression(Metric):
@@ -88,7 +101,7 @@ class Regression(Metric):
         """Sum up a regression criterion's call at once."""
         event = moment.event
         if event.function in _FUNCTIONS:
-            moment.call.scores[_KEY] = _sums(event.prediction, event.target)
+            moment.call.scores[_KEY] = self._score(event.prediction, event.target)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a training batch; two regression criteria on one step leave open which one counts."""
@@ -124,9 +137,17 @@ class Regression(Metric):
         """Forget a pass that was none."""
         self._evaluations.pop(moment.evaluation, None)
 
+    def _score(self, prediction: Any, target: Any) -> _Score | None:
+        if (shape := _shape_of(prediction, target)) is None:
+            return None
+        if target.device.type == "cpu":
+            rows = (_as_rows(tensor, shape[0]) for tensor in (prediction, target))
+            return _Score(_sums_on_cpu(*rows), shape[1])
+        return _Score(_sums_there(prediction, target, shape, self.surroundings.transfer), shape[1])
 
-def _sums(prediction: Any, target: Any) -> Sums | None:
-    """Return the sums over prediction and target, both (N, ...); None where not known."""
+
+def _shape_of(prediction: Any, target: Any) -> tuple[int, int] | None:
+    """Return the number of samples and of outputs; None where they make no regression."""
     if (
         not isinstance(target, torch.Tensor)
         or prediction.shape != target.shape
@@ -139,13 +160,7 @@ def _sums(prediction: Any, target: Any) -> Sums | None:
     outputs = target.numel() // count
     if outputs > MOST_OUTPUTS:
         return None
-    if target.device.type == "cpu":
-        return _sums_on_cpu(_as_rows(prediction, count), _as_rows(target, count))
-    wanted = target.detach().reshape(count, outputs).double()
-    error = prediction.detach().reshape(count, outputs).double() - wanted
-    around = wanted - (shift := wanted[0].clone())
-    spread = around.sum(0), around.square().sum(0)
-    return Sums(count, target.numel(), error.abs().sum(), error.square().sum(), shift, *spread)
+    return count, outputs
 
 
 def _as_rows(tensor: torch.Tensor, count: int) -> NDArray[np.float64]:
@@ -169,21 +184,54 @@ def _sums_on_cpu(prediction: NDArray[np.float64], target: NDArray[np.float64]) -
     )
 
 
+def _sums_there(
+    prediction: torch.Tensor, target: torch.Tensor, shape: tuple[int, int], transfer: Transfer
+) -> Any:
+    """Sum up on the device; the sums of several batches are put together at home."""
+    count, outputs = shape
+    places, sent = transfer.places(target.device, 2 + 3 * outputs)
+    wanted, predicted = (_at_least_single(t.detach().reshape(shape)) for t in (target, prediction))
+    error = predicted - wanted
+    around = wanted - wanted[0]
+    torch.linalg.vector_norm(error, 1, dtype=places.dtype, out=places[0])
+    torch.linalg.vector_norm(error, 2, dtype=places.dtype, out=places[1])
+    shift, targets, spread = places[2:].view(3, outputs).unbind()
+    shift.copy_(wanted[0])
+    torch.sum(around, dim=(0,), dtype=places.dtype, out=targets)
+    torch.linalg.vector_norm(around, 2, dim=0, dtype=places.dtype, out=spread)
+    return Derived(partial(_sums_from_device, count, outputs), sent)
+
+
+def _at_least_single(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def _sums_from_device(count: int, outputs: int, numbers: NDArray[np.float64]) -> Sums:
+    shift, targets, spread = numbers[2:].reshape(3, outputs)
+    absolute, error = numbers[:2].tolist()
+    return Sums(count, count * outputs, absolute, error**2, shift, targets, spread**2)
+
+
 def _is_broadcast(tensor: torch.Tensor) -> bool:
     # `mse_loss` stretches a mismatched shape before its kernel sees it: a stride of 0 tells.
     return any(n > 1 and s == 0 for n, s in zip(tensor.shape, tensor.stride(), strict=True))
 
 
 def _write(row: Any, phase: str, running: _Running | None) -> None:
-    if running is None or not running.known or running.sums is None:
+    if running is None or not running.known or running.outputs is None:
         return
-    sums = running.sums
+    sums = running.sums.value
+    for name, function in (("MAE", _mean_absolute_error), ("R2", _r2)):
+        value = when_known(function, sums)
+        if value is not None:
+            row.add(f"{name}/{phase}", value)
+
+
+def _mean_absolute_error(sums: Sums) -> float:
+    return float(sums.absolute / sums.elements)
+
+
+def _r2(sums: Sums) -> float | None:
+    """With one sample, or targets that are all equal, R2 is not defined."""
     spread = (sums.targets_squared - sums.targets**2 / sums.count).sum()
-    row.add(f"MAE/{phase}", _plain(sums.absolute / sums.elements))
-    # With one sample, or targets that are all equal, R2 is not defined.
-    if isinstance(spread, torch.Tensor) or (sums.count > 1 and spread > 0):
-        row.add(f"R2/{phase}", _plain(1 - sums.squared / spread))
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, torch.Tensor) else float(value)
+    return float(1 - sums.squared / spread) if sums.count > 1 and spread > 0 else None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
+
+import torch
 
 from autotrack.events import StepBegan, StepSkipped, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
+from autotrack.metrics._norms import norms_of, together
 from autotrack.metrics._shards import SPREAD, is_spread
-from autotrack.metrics.gradients import norm_of
-
-if TYPE_CHECKING:
-    import torch
+from autotrack.pending import when_known
 
 # A copy of the weights lives for one step; beyond this many elements it would crowd a device.
 MOST_ELEMENTS = 64_000_000
@@ -53,11 +53,12 @@ class UpdateRatio(Metric):
         before = self._before.pop(moment.stream, None)
         if not before:
             return
-        moved = [float(norm_of([p.detach() - old]) or 0.0) for _, p, old in before]
-        size = [float(norm_of([old]) or 0.0) for _, _, old in before]
-        if (total := math.hypot(*size)) > 0:
-            moment.row.add("UpdateRatio/total", math.hypot(*moved) / total)
-        ratios = [m / s if s else math.nan for m, s in zip(moved, size, strict=True)]
+        transfer = self.surroundings.transfer
+        changes = torch._foreach_sub([p.detach() for _, p, _ in before], [o for _, _, o in before])
+        moved, size = norms_of(changes, transfer), norms_of([o for _, _, o in before], transfer)
+        if (total := when_known(_ratio, moved, size)) is not None:
+            moment.row.add("UpdateRatio/total", total)
+        ratios = when_known(_ratios, moved, size)
         names = [name for name, _, _ in before]
         self.surroundings.write_vector(
             moment.row, moment.stream, names, "autotrack/update_ratio", ratios
@@ -66,3 +67,12 @@ class UpdateRatio(Metric):
     def step_skipped(self, moment: StepSkipped) -> None:
         """Forget the copy of a step that did not happen."""
         self._before.pop(moment.stream, None)
+
+
+def _ratio(moved: list[float], size: list[float]) -> float | None:
+    whole = together(size)
+    return together(moved) / whole if whole > 0 else None
+
+
+def _ratios(moved: list[float], size: list[float]) -> list[float]:
+    return [m / s if s else math.nan for m, s in zip(moved, size, strict=True)]

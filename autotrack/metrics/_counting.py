@@ -1,0 +1,162 @@
+"""Counts what one criterion call got right; on a device without asking it for anything."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+
+from autotrack.metrics._confusion import Pairs, pairs_of
+from autotrack.pending import Pending, when_known
+
+if TYPE_CHECKING:
+    from autotrack.row import Value
+    from autotrack.transfer import Transfer
+
+
+class Score(NamedTuple):
+    """What one criterion call got right, of how many; `varied` is 0 if its targets are all equal.
+
+    `correct` is NaN where that turned out not to be known; `pairs` are its labels and predictions,
+    where they are classes.
+    """
+
+    correct: Value
+    total: Value
+    varied: Value = 1.0
+    pairs: Pairs | None = None
+
+
+class Counter:
+    """Counts scores against targets.
+
+    On a device the scores are not searched for NaN, which a sample's loss would show: where that
+    turns out to be NaN, the count is not known. Once a loss was not finite, scores are searched.
+    """
+
+    def __init__(self, transfer: Transfer, nonfinite: dict[str, Any]) -> None:
+        self._transfer = transfer
+        self._nonfinite = nonfinite
+
+    def classes(
+        self, prediction: Any, target: Any, ignored: int | None, loss: Value | None
+    ) -> Score | None:
+        """Return correct and total over the class dimension; None without a class index as target.
+
+        prediction (N, C, ...) or (C), target (N, ...) or () of integers.
+        """
+        if not isinstance(target, torch.Tensor) or target.is_floating_point():
+            return None
+        if target.is_complex():
+            return None
+        prediction = prediction.detach()
+        dimension = 1 if prediction.dim() > 1 else 0
+        expected = prediction.shape[:dimension] + prediction.shape[dimension + 1 :]
+        if expected != target.shape:
+            return None
+        predicted, unscored = prediction.argmax(dimension), None
+        correct = predicted == target
+        valid = None if ignored is None else target != ignored
+        if self._may_be_nan(loss):
+            unscored = prediction.isnan().any(dimension)
+            correct &= ~unscored
+            unscored = unscored if valid is None else unscored & valid
+        classes = prediction.shape[dimension]
+        pairs = pairs_of(target, predicted, classes, ignored=ignored, unscored=unscored)
+        if valid is None or ignored is None:
+            return Score(self._correct(correct, loss), float(target.numel()), pairs=pairs)
+        if ignored >= 0:
+            correct &= valid
+        return Score(self._correct(correct, loss), self._transfer.count(valid), pairs=pairs)
+
+    def binary(self, prediction: Any, target: Any, threshold: float, loss: Any) -> Score | None:
+        """Return correct and total per element; None where targets are not all of two values."""
+        if not isinstance(target, torch.Tensor) or target.shape != prediction.shape:
+            return None
+        prediction, target = prediction.detach(), target.detach()
+        number = float(target.numel())
+        ones = self._transfer.count(target == 1)
+        zeros = self._transfer.count(target == 0)
+        # A threshold at zero goes with targets of plus and minus one as well.
+        minus = 0.0 if threshold else self._transfer.count(target == -1)
+        both = when_known(partial(_of_two_values, number), ones, zeros, minus)
+        if both is False:
+            return None
+        positive, predicted, unscored = target > 0, prediction > threshold, None
+        correct = predicted == positive
+        if self._may_be_nan(loss):
+            unscored = prediction.isnan()
+            correct &= ~unscored
+        right = when_known(_if, both, self._correct(correct, loss))
+        varied = when_known(partial(_varied, number), ones)
+        # One number a sample is a choice between two classes; several are labels of their own.
+        single = target.numel() == len(target) if target.dim() else True
+        pairs = (
+            pairs_of(positive.long(), predicted.long(), 2, unscored=unscored) if single else None
+        )
+        return Score(right, number, varied, pairs)
+
+    def outputs(self, output: Any, batch: Any) -> Score | None:
+        """Return correct and total of class scores (N, C) against a batch's N labels."""
+        while isinstance(output, (tuple, list)) and output:
+            output = output[0]
+        if not isinstance(output, torch.Tensor) or not _are_class_scores(output):
+            return None
+        if isinstance(batch, dict):
+            batch = list(batch.values())
+        labels = (
+            [t for t in batch if _are_labels(t, len(output))]
+            if isinstance(batch, (tuple, list))
+            else []
+        )
+        if len(labels) != 1 or not _are_classes(labels[0], output.shape[1]):
+            return None
+        return self.classes(output, labels[0].to(output.device, non_blocking=True), None, None)
+
+    def _may_be_nan(self, loss: Value | None) -> bool:
+        if isinstance(loss, float):
+            return not math.isfinite(loss)
+        return loss is None or "Loss/train" in self._nonfinite
+
+    def _correct(self, flags: torch.Tensor, loss: Value | None) -> Value:
+        """Return how many flags are set, NaN where scores that nobody searched were NaN."""
+        correct = self._transfer.count(flags)
+        if isinstance(loss, Pending) and not self._may_be_nan(loss):
+            checked: Value = when_known(_unless_nan, correct, loss)
+            return checked
+        return correct
+
+
+def _of_two_values(number: float, ones: float, zeros: float, minus: float) -> bool:
+    return number in (ones + zeros, ones + minus)
+
+
+def _varied(number: float, ones: float) -> float:
+    return float(0 < ones < number)
+
+
+def _if(known: float, correct: float) -> float:
+    return correct if known else math.nan
+
+
+def _unless_nan(correct: float, loss: float) -> float:
+    return math.nan if math.isnan(loss) else correct
+
+
+def _are_class_scores(output: torch.Tensor) -> bool:
+    return output.dim() == 2 and output.shape[1] > 1  # noqa: PLR2004 - (N, C)
+
+
+def _are_labels(tensor: Any, samples: int) -> bool:
+    return (
+        isinstance(tensor, torch.Tensor)
+        and tensor.dtype == torch.int64
+        and tensor.shape == (samples,)
+    )
+
+
+def _are_classes(labels: torch.Tensor, classes: int) -> bool:
+    # Row numbers for a submission look like labels, until one is too large.
+    return labels.device.type == "cpu" and bool(((labels >= 0) & (labels < classes)).all())
