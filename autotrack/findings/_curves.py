@@ -45,12 +45,17 @@ def cells(y: Floats, number: int = _CELLS) -> Floats:
 
 
 def calm(y: Floats, width: int = 3) -> Floats:
-    """The running median of a curve over `width` points (odd), fewer at its ends."""
-    half = width // 2
-    padded = np.concatenate([np.full(half, np.nan), y, np.full(half, np.nan)])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, width)
-    smooth: Floats = np.nanmedian(windows, axis=1)
+    """The running median of a curve over `width` points (odd); its ends are taken to go on."""
+    padded = np.pad(y, width // 2, mode="edge")
+    smooth: Floats = np.median(np.lib.stride_tricks.sliding_window_view(padded, width), axis=1)
     return smooth
+
+
+def surroundings(y: Floats, width: int) -> Floats:
+    """The level around each point of a long curve: medians of stretches of `width`, joined."""
+    number = max(1, len(y) // width)
+    centres = [float(part.mean()) for part in np.array_split(np.arange(len(y)), number)]
+    return np.interp(np.arange(len(y)), centres, cells(y, number))
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autotrack.errors import UsageError
-from autotrack.findings._finding import Finding, rank
+from autotrack.findings._finding import SEVERITIES, Finding, rank
 from autotrack.guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from autotrack.history import History
 
@@ -46,8 +46,8 @@ def rules(also: Iterable[str] = ()) -> list[Rule]:
 def find(history: History, also: Iterable[str] = (), *, strict: bool = False) -> list[Finding]:
     """Return what the rules find in a run, the worst first.
 
-    A finding that another explains is left out. A rule that raises is left out and reported once,
-    unless `strict`.
+    A finding that another explains is left out, and the other is then as severe. A rule that raises
+    is left out and reported once, unless `strict`.
     """
     guard = Guard(strict=strict)
     everything = rules(also)
@@ -57,20 +57,28 @@ def find(history: History, also: Iterable[str] = (), *, strict: bool = False) ->
         for finding in guard.call(f"finding {rule.name}", _findings, rule, history) or ()
     ]
     explains = {rule.name: rule.explains for rule in everything}
-    return sorted((f for f in found if not _is_explained(f, found, explains)), key=rank)
+    return sorted(_causes(found, explains), key=rank)
 
 
 def _findings(rule: Rule, history: History) -> list[Finding]:
     return list(rule.find(history))
 
 
-def _is_explained(
-    finding: Finding, found: list[Finding], explains: dict[str, frozenset[str]]
-) -> bool:
-    return any(
-        finding.rule in explains.get(other.rule, ())
-        and (other.stream == finding.stream or not other.stream or not finding.stream)
-        for other in found
+def _causes(found: list[Finding], explains: dict[str, frozenset[str]]) -> Iterator[Finding]:
+    """Yield the findings that no other explains, each as severe as the worst that it explains."""
+    for finding in found:
+        if not any(_explains(other, finding, explains) for other in found):
+            effects = [other for other in found if _explains(finding, other, explains)]
+            severity = min((f.severity for f in (finding, *effects)), key=SEVERITIES.index)
+            yield replace(finding, severity=severity)
+
+
+def _explains(cause: Finding, effect: Finding, explains: dict[str, frozenset[str]]) -> bool:
+    # A note is no fault, and so no cause of one.
+    return (
+        effect.rule in explains.get(cause.rule, ())
+        and (cause.severity != "note" or effect.severity == "note")
+        and (cause.stream == effect.stream or not cause.stream or not effect.stream)
     )
 
 

@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from autotrack.history import History
     from autotrack.series import Series
 
+EXPLAINS = (
+    "clipping-always",
+    "divergence",
+    "exploding-gradients",
+    "frozen-parameters",
+    "loss-spikes",
+    "not-learning",
+    "one-class-predicted",
+    "oscillation",
+    "overfitting",
+    "plateau",
+    "sharp-drops",
+    "underfitting",
+    "update-ratio-large",
+    "vanishing-gradients",
+)
+
 
 def find(history: History) -> Iterator[Finding]:
     """Find the first value of each stream's loss and gradient that is not finite."""

@@ -1,0 +1,115 @@
+"""A loss that rises and stays up: beyond where it began, or up again after it had come down.
+
+AutoTrainer (Zhang et al., ICSE 2021) and DeepLocalize look at rising losses too; the factors here
+were chosen on our own benchmark.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotrack.findings._curves import Levels, cells, levels
+from autotrack.findings._finding import Evidence, Finding
+from autotrack.findings._record import Floats, by_stream, say
+from autotrack.findings._training import FEWEST_STEPS, has_goal, is_adversarial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from autotrack.findings._finding import Severity
+    from autotrack.history import History
+    from autotrack.series import Series
+
+EXPLAINS = (
+    "exploding-gradients",
+    "loss-spikes",
+    "not-learning",
+    "oscillation",
+    "overfitting",
+    "plateau",
+    "sharp-drops",
+    "underfitting",
+    "update-ratio-large",
+)
+
+# The loss ends at this many times its start. Doubling is far beyond the noise of any curve here.
+GROWN = 2.0
+# So much growth is no healthy training, whatever its loss means.
+GROWN_BEYOND_DOUBT = 100.0
+# Of what the loss had come down, this much is lost again.
+LOST = 0.8
+# It had come down by this share of its start at least, else there was nothing to lose.
+LEARNED = 0.3
+# The last stretches (of twenty) that must all be up, so that a spike at the end is none.
+LAST = 2
+
+
+def find(history: History) -> Iterator[Finding]:
+    """Find each stream whose loss ends far above its start, or above its best."""
+    for stream, series in by_stream(history, "Loss/train"):
+        shown = np.isfinite(series.value)
+        y = series.value[shown].astype(np.float64)
+        if len(y) < FEWEST_STEPS:
+            continue
+        known, last = levels(y), float(cells(y)[-LAST:].min())
+        if known.start <= 0:
+            # A loss that may be negative has no ratio.
+            continue
+        grown, lost = last / known.start, _lost(known, last)
+        if grown >= (GROWN_BEYOND_DOUBT if is_adversarial(history) else GROWN):
+            yield _finding(history, stream, series, known, grown=True)
+        elif lost and not is_adversarial(history):
+            yield _finding(history, stream, series, known, grown=False)
+
+
+def _lost(known: Levels, last: float) -> bool:
+    came_down = known.start - known.best
+    if came_down < max(LEARNED * known.start, 6 * known.doubt):
+        return False
+    return last - known.best >= LOST * came_down
+
+
+def _finding(
+    history: History, stream: str, series: Series, known: Levels, *, grown: bool
+) -> Finding:
+    certain = has_goal(history) or known.end >= GROWN_BEYOND_DOUBT * known.start
+    severity: Severity = "problem" if certain else "warning"
+    first = _rises(series, known)
+    step = int(series.step[first])
+    epoch = int(series.epoch[first])
+    text = (
+        f"{series.tag} began at {say(known.start)}, was {say(known.best)} at its lowest and ended "
+        f"at {say(known.end)}"
+    )
+    evidence = Evidence(
+        series.tag,
+        text,
+        step,
+        int(series.step[-1]),
+        epoch if epoch >= 0 else None,
+        known.end,
+    )
+    place = f"epoch {epoch}" if epoch >= 0 else f"step {step:,}"
+    return Finding(
+        "divergence",
+        severity,
+        f"Loss diverges from {place}" if grown else f"Loss rose again from {place} and stayed up",
+        "The training made the model worse, and did not come back: steps are larger than the loss "
+        "surface allows, or something changed at that moment.",
+        (
+            "lower the learning rate by a factor of 3 to 10",
+            "clip gradients by norm, and warm the learning rate up",
+            "look at what changes there: the schedule, a new part of the data, an unfrozen layer",
+        ),
+        (evidence,),
+        stream,
+    )
+
+
+def _rises(series: Series, known: Levels) -> int:
+    """Return where the loss last crossed half way between its best and its final level."""
+    y: Floats = series.value.astype(np.float64)
+    low = np.flatnonzero(y <= (known.best + known.end) / 2)
+    return min(int(low[-1]) + 1, len(y) - 1) if len(low) else 0

@@ -1,0 +1,101 @@
+"""Gradients that grow beyond measure: over the run, in bursts, or towards the input.
+
+Exploding gradients are described by Pascanu, Mikolov and Bengio (ICML 2013), with clipping as the
+remedy. The factors were chosen on our own benchmark: gradients of a sound training grow tenfold
+easily, a hundredfold hardly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotrack.findings._curves import levels, surroundings
+from autotrack.findings._finding import Evidence, Finding
+from autotrack.findings._layers import early_to_late, weight_gradients
+from autotrack.findings._record import by_stream, finite, say
+from autotrack.findings._training import FEWEST_STEPS, is_adversarial, loss_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from autotrack.history import History
+    from autotrack.series import Series
+
+EXPLAINS = ("loss-spikes", "not-learning")
+
+# The norm ends at this many times its start, while the loss did not come down.
+GROWN = 100.0
+# Single norms of this many times what is around them, and of ten times the start.
+BURST = 100.0
+BURST_OF_START = 10.0
+FEWEST_BURSTS = 3
+AROUND = 51
+# The first quarter's gradients against the last quarter's.
+RATIO = 1e4
+FEWEST_WEIGHTS = 4
+
+
+def find(history: History) -> Iterator[Finding]:
+    """Find streams whose gradients explode, in the first of these ways that fits."""
+    for stream, series in by_stream(history, "GradNorm/total"):
+        y = finite(series)
+        if len(y) < FEWEST_STEPS:
+            continue
+        evidence = _growth(history, stream, series) or _bursts(series) or _depth(history, stream)
+        if evidence is None:
+            continue
+        known = loss_levels(history, stream)
+        bad = known is not None and not known.fell and not is_adversarial(history)
+        yield Finding(
+            "exploding-gradients",
+            "problem" if bad else "warning",
+            "Gradients explode",
+            "Some steps see gradients so large that one update can undo what was learned.",
+            (
+                "clip gradients by norm before the step",
+                "lower the learning rate, or warm it up",
+                "look at the initialisation, and at the scale of inputs and targets",
+            ),
+            (evidence,),
+            stream,
+        )
+
+
+def _growth(history: History, stream: str, series: Series) -> Evidence | None:
+    norms, losses = levels(finite(series)), loss_levels(history, stream)
+    if losses is None or losses.fell or norms.start <= 0 or norms.end < GROWN * norms.start:
+        return None
+    text = f"{series.tag} grew from {say(norms.start)} to {say(norms.end)}"
+    return Evidence(series.tag, text, int(series.step[0]), int(series.step[-1]), None, norms.end)
+
+
+def _bursts(series: Series) -> Evidence | None:
+    shown = np.flatnonzero(np.isfinite(series.value))
+    y = series.value[shown].astype(np.float64)
+    if series.tag.partition("/")[2].startswith("clipped") or len(y) < 2 * AROUND:
+        return None
+    start = levels(y).start
+    far = shown[(y > BURST * surroundings(y, AROUND)) & (y > BURST_OF_START * start)]
+    if len(far) < FEWEST_BURSTS:
+        return None
+    largest = float(series.value[far].max())
+    text = f"{series.tag} is up to {say(largest)} at {len(far)} steps, {say(start)} at the start"
+    return Evidence(
+        series.tag, text, int(series.step[far[0]]), int(series.step[far[-1]]), None, largest
+    )
+
+
+def _depth(history: History, stream: str) -> Evidence | None:
+    layers = weight_gradients(history, stream)
+    if layers is None or len(layers.names) < FEWEST_WEIGHTS:
+        return None
+    ratio = early_to_late(layers)
+    if not ratio > RATIO:
+        return None
+    text = (
+        f"gradients of {layers.names[0]} are {say(ratio)} times larger than those of "
+        f"{layers.names[-1]}"
+    )
+    return Evidence("autotrack/gradient_norm", text, layers.steps[0], layers.steps[-1], None, ratio)

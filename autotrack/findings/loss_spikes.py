@@ -1,0 +1,82 @@
+"""Single steps whose loss stands far above that of its neighbours, and comes back.
+
+A spike is beyond ten robust standard deviations of its surroundings, and half as high again; both
+numbers were chosen on our own benchmark.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotrack.findings._curves import spread, surroundings
+from autotrack.findings._finding import Evidence, Finding
+from autotrack.findings._record import Floats, by_stream, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from autotrack.history import History
+    from autotrack.series import Series
+
+FEWEST = 100
+# Beyond its surroundings, in robust standard deviations and as a factor.
+FAR = 10.0
+HIGH = 1.5
+AROUND = 51
+# Where more than this share stands out, the noise is like that: rare hard samples, small batches.
+RARE = 0.02
+# Closer steps belong to one spike.
+APART = 3
+# So many are no accident.
+MANY = 5
+_SHOWN = 5
+
+
+def find(history: History) -> Iterator[Finding]:
+    """Find spikes of each stream's loss."""
+    for stream, series in by_stream(history, "Loss/train"):
+        shown = np.flatnonzero(np.isfinite(series.value))
+        if len(shown) < FEWEST:
+            continue
+        y = series.value[shown].astype(np.float64)
+        around = surroundings(y, AROUND)
+        far = _stands_out(y, around)
+        starts = far[np.diff(far, prepend=-AROUND) > APART]
+        if not len(starts) or len(far) > max(RARE * len(y), 2):
+            continue
+        worst = sorted(starts, key=lambda index: around[index] - y[index])[:_SHOWN]
+        evidence = tuple(_spike(series, int(shown[i]), around[i]) for i in sorted(worst))
+        many = len(starts) >= MANY
+        number = "One loss spike" if len(starts) == 1 else f"{len(starts)} loss spikes"
+        yield Finding(
+            "loss-spikes",
+            "warning" if many else "note",
+            number,
+            "The loss of a few steps stands far above its surroundings and comes back: a batch of "
+            "outliers, or a step too long for where the weights were.",
+            (
+                "look at the batches of these steps: wrong labels, broken samples?",
+                "clip gradients by norm",
+                *(("lower the learning rate, or warm it up longer",) if many else ()),
+            ),
+            evidence,
+            stream,
+        )
+
+
+def _stands_out(y: Floats, around: Floats) -> NDArray[np.intp]:
+    rest = y - around
+    least = FAR * spread(rest)
+    # The beginning of a training is steep, and its first step no spike.
+    far = np.flatnonzero((rest > least) & (rest > (HIGH - 1) * np.abs(around)) & (least > 0))
+    return far[far > AROUND // 2]
+
+
+def _spike(series: Series, index: int, around: float) -> Evidence:
+    value, step, epoch = float(series.value[index]), int(series.step[index]), series.epoch[index]
+    text = f"{series.tag} is {say(value)} at step {step:,}, around it {say(float(around))}"
+    return Evidence(series.tag, text, step, step, int(epoch) if epoch >= 0 else None, value)

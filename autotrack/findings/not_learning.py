@@ -1,0 +1,58 @@
+"""A loss that never came down.
+
+SageMaker Debugger's `loss_not_decreasing` compares losses over a number of steps; here the level of
+the start is compared with the lowest level reached, against the noise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autotrack.findings._finding import Evidence, Finding
+from autotrack.findings._record import by_stream, say
+from autotrack.findings._training import (
+    is_adversarial,
+    is_scored,
+    is_stuck,
+    loss_levels,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from autotrack.history import History
+
+EXPLAINS = ("oscillation", "plateau", "underfitting", "update-ratio-small")
+
+# Fewer steps of a slow training show nothing yet.
+FEWEST = 100
+
+
+def find(history: History) -> Iterator[Finding]:
+    """Find a loss without a fall, where no score says that the model has learned."""
+    if is_adversarial(history):
+        return
+    for stream, series in by_stream(history, "Loss/train"):
+        known = loss_levels(history, stream)
+        if known is None or len(series) < FEWEST or not is_stuck(history, stream):
+            continue
+        text = (
+            f"{series.tag} began at {say(known.start)}, was {say(known.best)} at its lowest and "
+            f"ended at {say(known.end)}"
+        )
+        yield Finding(
+            "not-learning",
+            # A loss alone may have been low from the start, or mean something else.
+            "problem" if is_scored(history) else "warning",
+            "The loss never came down",
+            "The model is no better than before the training: what it is told does not reach its "
+            "weights, or does not fit the inputs.",
+            (
+                "try to overfit ten samples: a sound loop drives their loss to zero",
+                "try learning rates ten times larger and smaller",
+                "look at a batch: do inputs vary, are they normalised, do labels fit them?",
+                "make sure that the output layer fits the loss (no softmax before cross_entropy)",
+            ),
+            (Evidence(series.tag, text, 0, int(series.step[-1]), None, known.end),),
+            stream,
+        )

@@ -1,0 +1,158 @@
+"""Training and evaluation that do not belong together.
+
+Modes are counted while the run goes; UMLAUT (Schoop et al., CHI 2021) warns of wrong modes, too.
+The gaps were chosen on our own benchmark.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autotrack.findings._finding import Evidence, Finding
+from autotrack.findings._record import by_stream, finite, phases, say
+from autotrack.findings._training import is_adversarial, loss_levels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from autotrack.findings._finding import Severity
+    from autotrack.history import History
+
+EXPLAINS = ("one-class-predicted",)
+
+# Passes that agree to the last digit, while the training loss came down.
+FEWEST_PASSES = 4
+# Percentage points by which an evaluation is better than training, over the last half of the run.
+BETTER = 20.0
+# Percentage points by which the very training data is worse in evaluation.
+WORSE = 20.0
+# How often the model was seen in a mode.
+FEWEST_SEEN = 2
+
+_EVAL = (
+    "call model.eval() before each evaluation and model.train() before training goes on",
+    "wrap evaluation in torch.no_grad(); that alone does not switch dropout off",
+)
+
+
+def find(history: History) -> Iterator[Finding]:
+    """Find forgotten `eval()` and `train()`, evaluations that never change, and odd gaps."""
+    found = [*_modes(history), *_constant(history)]
+    yield from found
+    if not found and not is_adversarial(history):
+        yield from _better(history)
+        yield from _same_data(history)
+
+
+def _modes(history: History) -> Iterator[Finding]:
+    modes = history.coverage.get("modes", {})
+    for phase, counts in sorted(modes.items()):
+        training, evaluating, last = (*counts, 0, 0, 0)[:3]
+        if phase == "train":
+            if training and evaluating >= FEWEST_SEEN and not last:
+                text = f"in training mode at {training} snapshots, later in eval() at {evaluating}"
+                yield _finding(
+                    "problem",
+                    "train() is forgotten after evaluation",
+                    text,
+                    "The model was trained in eval() mode from some moment on: dropout is off, and "
+                    "batch normalisation no longer learns its statistics.",
+                )
+        elif training:
+            share = training / (training + evaluating)
+            text = f"{phase}: in training mode in {training} of {training + evaluating} passes"
+            severity: Severity = "problem" if share == 1 and training >= FEWEST_SEEN else "warning"
+            yield _finding(
+                severity,
+                "Evaluated in training mode: eval() is missing",
+                text,
+                "Dropout drops and batch normalisation goes by the batch, and learns from data "
+                "that is there for evaluation only: what is measured is not the model in use.",
+            )
+
+
+def _finding(
+    severity: Severity,
+    title: str,
+    text: str,
+    meaning: str,
+    *,
+    advice: tuple[str, ...] = _EVAL,
+    tag: str = "autotrack/coverage",
+) -> Finding:
+    evidence = (Evidence(tag, text),)
+    return Finding("train-evaluation-mismatch", severity, title, meaning, advice, evidence)
+
+
+def _constant(history: History) -> Iterator[Finding]:
+    levels = [loss_levels(history, stream) for stream, _ in by_stream(history, "Loss/train")]
+    if not any(known is not None and known.fell for known in levels):
+        return
+    for _, series in phases(history, "Loss"):
+        y = finite(series)
+        if len(y) >= FEWEST_PASSES and (y == y[0]).all() and y[0] != 0:
+            text = f"{series.tag} is exactly {say(float(y[0]))} in all {len(y)} passes"
+            yield _finding(
+                "problem",
+                "The evaluation never changes",
+                text,
+                "The training loss came down, and the evaluation agrees to the last digit: it is "
+                "not the trained model that is evaluated.",
+                advice=(
+                    "make sure that the evaluated model is the trained one, and no copy of it",
+                    "look for predictions that are computed once and used again",
+                ),
+                tag=series.tag,
+            )
+            return
+
+
+def _better(history: History) -> Iterator[Finding]:
+    training = [finite(s) for _, s in by_stream(history, "Accuracy/train")]
+    for _, series in phases(history, "Accuracy"):
+        y = finite(series)
+        if not training or min(len(y), len(training[0])) < FEWEST_PASSES:
+            continue
+        half = min(len(y), len(training[0])) // 2
+        gap = float((y[-half:] - training[0][-half:]).min())
+        if gap >= BETTER:
+            text = f"{series.tag} is {gap:.0f} points or more above Accuracy/train"
+            yield _finding(
+                "warning",
+                "Evaluation is far better than training",
+                text,
+                "Strong dropout or augmentation can do that. If there is none, the two are not "
+                "measured alike, or the training metrics are of another kind of data.",
+                advice=(
+                    "measure the training data in eval() mode, too, and compare",
+                    "look for evaluation samples that are in the training set, or too easy",
+                ),
+                tag=series.tag,
+            )
+            return
+
+
+def _same_data(history: History) -> Iterator[Finding]:
+    training = [finite(s) for _, s in by_stream(history, "Accuracy/train")]
+    evaluated = history.get("Accuracy/train_eval")
+    if not training or evaluated is None or len(finite(evaluated)) < FEWEST_PASSES:
+        return
+    y = finite(evaluated)
+    last = max(2, len(y) // 4)
+    gap = float(np.median(training[0][-last:]) - np.median(y[-last:]))
+    if gap >= WORSE:
+        text = f"Accuracy/train_eval is {gap:.0f} points below Accuracy/train on the same data"
+        yield _finding(
+            "warning",
+            "The training data is far worse in evaluation",
+            text,
+            "The same data gives other answers in eval() mode: the statistics of batch "
+            "normalisation do not fit, or the data is prepared differently.",
+            advice=(
+                "use larger batches, a higher momentum of BatchNorm, or GroupNorm",
+                "make sure that both are normalised in the same way",
+            ),
+            tag=evaluated.tag,
+        )
