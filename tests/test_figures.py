@@ -23,7 +23,7 @@ from matplotlib.text import Text
 from PIL import Image
 from synthetic_runs import MadeUpRun, histogram
 
-from autotrack.findings import Drop, sharp_drops
+from autotrack.findings import Drop, drops_of
 from autotrack.history import History
 from autotrack.reports import (
     Report,
@@ -219,16 +219,16 @@ def test_a_spike_and_a_slope_are_no_drops():
     noise = np.random.default_rng(0).normal(0, 0.05, 2000)
     spike = 1 + noise
     spike[900:903] = 9.0
-    assert sharp_drops(spike) == []
-    assert sharp_drops(np.linspace(5, 1, 2000) + noise) == []
-    assert sharp_drops(np.random.default_rng(1).normal(2, 0.5, 80)) == []
+    assert drops_of(spike) == []
+    assert drops_of(np.linspace(5, 1, 2000) + noise) == []
+    assert drops_of(np.random.default_rng(1).normal(2, 0.5, 80)) == []
 
 
 def test_a_drop_is_found_where_it_is():
     values = np.r_[np.full(70, 10.0), np.full(30, 2.0)]
-    assert sharp_drops(values) == [Drop(70, 10.0, 2.0)]
+    assert drops_of(values) == [Drop(70, 10.0, 2.0)]
     decades = np.r_[np.full(70, 10.0), np.full(30, 1e-4)]
-    [drop] = sharp_drops(decades, log=True)
+    [drop] = drops_of(decades, log=True)
     assert drop.end == 70
     assert (drop.before, drop.after) == (pytest.approx(10.0), pytest.approx(1e-4))
 

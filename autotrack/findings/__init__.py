@@ -8,7 +8,7 @@ that one cause is told once.
 from __future__ import annotations
 
 from autotrack.findings._curves import noise
-from autotrack.findings._drops import Drop, sharp_drops
+from autotrack.findings._drops import Drop, drops_of
 from autotrack.findings._finding import Evidence, Finding, Severity
 from autotrack.findings._rules import find, rules
 from autotrack.findings._text import as_json, as_markdown
@@ -21,9 +21,9 @@ __all__ = [
     "Severity",
     "as_json",
     "as_markdown",
+    "drops_of",
     "find",
     "noise",
     "rules",
-    "sharp_drops",
     "verdict",
 ]

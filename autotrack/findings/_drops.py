@@ -28,7 +28,7 @@ class Drop:
     after: float
 
 
-def sharp_drops(y: Floats, *, log: bool = False) -> list[Drop]:
+def drops_of(y: Floats, *, log: bool = False) -> list[Drop]:
     """The largest sharp drops of a curve of shape [n]: at most three, the largest first.
 
     A drop is sharp where the curve falls by a quarter of its drawn range within a fiftieth of its

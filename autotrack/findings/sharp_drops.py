@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autotrack.findings._drops import sharp_drops
+from autotrack.findings._drops import drops_of
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._record import by_stream, say
 
@@ -30,7 +30,7 @@ def find(history: History) -> Iterator[Finding]:
         y = series.value.astype(np.float64)
         if np.isfinite(y).sum() < FEWEST:
             continue
-        drops = [drop for drop in sharp_drops(y) if drop.end >= FIRST * len(y)]
+        drops = [drop for drop in drops_of(y) if drop.end >= FIRST * len(y)]
         if drops:
             evidence = tuple(
                 _drop(series, drop.end, drop.before, drop.after)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from autotrack.findings import sharp_drops
+from autotrack.findings import drops_of
 from autotrack.reports.curves import ring
 from autotrack.reports.palette import current
 from autotrack.reports.panel import Note, Panel
@@ -56,7 +56,7 @@ def mark_extreme(
 
 def mark_drops(panel: Panel, x: Floats, y: Floats, *, log: bool = False) -> None:
     """Mark the few largest sharp drops of a curve by an arrow and how much was lost."""
-    for drop in sharp_drops(y, log=log):
+    for drop in drops_of(y, log=log):
         place = float(x[drop.end])
         arrow = {
             "arrowstyle": "-|>,head_width=0.18,head_length=0.35",
