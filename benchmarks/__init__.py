@@ -1,0 +1,1 @@
+"""What autotrack costs and how far its findings can be trusted."""
