@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import cycle
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -72,13 +72,19 @@ def by_epochs(recipe: Recipe, task: Task, model: nn.Module) -> None:
             evaluate(recipe, task, model, val_loader)
 
 
+def endless(loader: DataLoader[Batch]) -> Iterator[Batch]:
+    """Give its batches, again and again."""
+    while True:
+        yield from loader
+
+
 def by_steps(recipe: Recipe, task: Task, model: nn.Module) -> None:
     """Batches without end, `every` so many steps an evaluation; no epochs."""
     train_loader, val_loader = loaders(recipe, task)
     optimizer = recipe.make_optimizer(model)
     steps = recipe.epochs * len(train_loader)
     scheduler = recipe.make_schedule(optimizer, len(train_loader))
-    batches = cycle(train_loader)
+    batches = endless(train_loader)
     model.train()
     for step in range(steps):
         x, y = next(batches)
