@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-installed
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test check lint format types docs bench clean
+.PHONY: help setup demo test check lint format types docs bench bench-findings clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ docs: $(DEV)  ## build the documentation into build/docs
 
 bench: $(DEV)  ## measure what tracking costs
 	@$(BIN)/python benchmarks/overhead.py
+
+bench-findings: $(DEV)  ## measure how far findings can be trusted
+	@$(BIN)/python -m benchmarks.findings --details
 
 clean:  ## remove .venv, build/ and every cache
 	@rm -rf $(VENV) build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +35,9 @@ from benchmarks.findings.special_loops import (
     variational,
     when_it_stalls,
 )
-from benchmarks.findings.tasks import Task
+
+if TYPE_CHECKING:
+    from benchmarks.findings.tasks import Task
 
 
 def steps_down(optimizer: Optimizer, steps: int) -> lr_scheduler.LRScheduler:
@@ -88,10 +90,10 @@ def jittered(step: int, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def backbone_of_small_digits(model: nn.Module) -> None:
-    """Train on half of the digits first (untracked), freeze all but the head, and start that anew."""
+    """Train on half of the digits first, freeze all but the head, and start that anew."""
     task = tasks.digits(7)
     x, y = task.train
-    low = y < 5  # noqa: PLR2004 - half of them
+    low = y < 5
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     for _ in range(60):
         optimizer.zero_grad()
@@ -100,7 +102,7 @@ def backbone_of_small_digits(model: nn.Module) -> None:
     optimizer.zero_grad(set_to_none=True)
     *body, head = model.children()
     for layer in body:
-        layer.requires_grad_(requires_grad=False)
+        layer.requires_grad_(False)  # noqa: FBT003 - its only argument
     assert isinstance(head, nn.Linear)
     head.reset_parameters()
 
@@ -261,4 +263,3 @@ HEALTHY = (
            epochs=15),
     Recipe("denoising", tasks.moons, with_time, denoising, lr=2e-3, epochs=20, batch=64),
 )  # fmt: skip
-

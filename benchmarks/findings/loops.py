@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.findings.recipe import Batch, Recipe
-from benchmarks.findings.tasks import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.findings.tasks import Task
 
 
 class Samples(Dataset[Batch]):
@@ -165,7 +169,7 @@ def scaled(recipe: Recipe, task: Task, model: nn.Module) -> None:
         for x, y in train_loader:
             inputs, targets = recipe.train_batch(step, x, y)
             recipe.clear(step, optimizer)
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.float16):
                 loss = recipe.objective(step, task.criterion(model(inputs), targets))
             scaler.scale(loss).backward()
             if recipe.clip is not None:
@@ -187,7 +191,7 @@ def accumulating(recipe: Recipe, task: Task, model: nn.Module) -> None:
         for number, (x, y) in enumerate(train_loader):
             loss = task.criterion(model(x), y) / 4
             loss.backward()
-            if number % 4 == 3 or number == len(train_loader) - 1:  # noqa: PLR2004 - the last of four
+            if number % 4 == 3 or number == len(train_loader) - 1:
                 optimizer.step()
                 optimizer.zero_grad()
         evaluate(recipe, task, model, val_loader)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from math import prod
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from benchmarks.findings.tasks import Task
 
 Builder = Callable[[Task], nn.Module]
+Kind = Callable[..., nn.RNNBase]
 
 
 def linear(task: Task) -> nn.Module:
@@ -99,10 +101,10 @@ def resnet(blocks: int = 2, channels: int = 8) -> Builder:
 class Recurrent(nn.Module):
     """A recurrent layer over sequences of numbers or tokens: one answer, or one a token."""
 
-    def __init__(self, task: Task, kind: type[nn.RNNBase], width: int, *, each: bool) -> None:
+    def __init__(self, task: Task, kind: Kind, width: int, *, each: bool) -> None:
         super().__init__()
         self.embedding = nn.Embedding(task.vocabulary, 16) if task.vocabulary else None
-        self.rnn = kind(16 if task.vocabulary else task.shape[-1], width, batch_first=True)  # type: ignore[arg-type]
+        self.rnn = kind(16 if task.vocabulary else task.shape[-1], width, batch_first=True)
         self.head = nn.Linear(width, task.outputs)
         self.each = each
 
@@ -112,7 +114,7 @@ class Recurrent(nn.Module):
         return self.head(states).transpose(1, 2) if self.each else self.head(states[:, -1])  # type: ignore[no-any-return]
 
 
-def recurrent(kind: type[nn.RNNBase], width: int = 32, *, each: bool = False) -> Builder:
+def recurrent(kind: Kind, width: int = 32, *, each: bool = False) -> Builder:
     """LSTM, GRU or plain RNN."""
     return lambda task: Recurrent(task, kind, width, each=each)
 
@@ -156,7 +158,7 @@ def autoencoder(*widths: int) -> Builder:
     def build(task: Task) -> nn.Module:
         sizes = [prod(task.shape), *widths, *reversed(widths[:-1]), task.outputs]
         layers: list[nn.Module] = []
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in pairwise(sizes):
             layers += [nn.Linear(before, after), nn.ReLU()]
         return nn.Sequential(*layers[:-1])
 

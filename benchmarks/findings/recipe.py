@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer, lr_scheduler
 
-from benchmarks.findings.models import Builder
-from benchmarks.findings.tasks import Task
+if TYPE_CHECKING:
+    from benchmarks.findings.models import Builder
+    from benchmarks.findings.tasks import Task
 
 Schedule = Callable[[Optimizer, int], lr_scheduler.LRScheduler]
 Batch = tuple[Tensor, Tensor]

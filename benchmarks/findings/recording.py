@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 import autotrack
 from autotrack.history import History, read
-from benchmarks.findings.recipe import Recipe
+
+if TYPE_CHECKING:
+    from benchmarks.findings.recipe import Recipe
 
 RECORDS = Path("build/findings")
 

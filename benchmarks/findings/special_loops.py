@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +12,10 @@ from torch.optim import lr_scheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from benchmarks.findings.loops import evaluate, loaders
-from benchmarks.findings.recipe import Recipe
-from benchmarks.findings.tasks import Task
+
+if TYPE_CHECKING:
+    from benchmarks.findings.recipe import Recipe
+    from benchmarks.findings.tasks import Task
 
 
 def adversaries(recipe: Recipe, task: Task, model: nn.Module) -> None:
@@ -67,7 +70,7 @@ def temporal_differences(recipe: Recipe, task: Task, model: nn.Module) -> None:
         after = (place + 0.2 * (action - 0.5)).clamp(0, 1)
         with torch.no_grad():
             future = target(after).max(1, keepdim=True).values
-            wanted = (after > 0.9).float() + 0.9 * future  # noqa: PLR2004 - the goal
+            wanted = (after > 0.9).float() + 0.9 * future
         loss = F.smooth_l1_loss(model(place).gather(1, action), wanted)
         optimizer.zero_grad()
         loss.backward()
@@ -185,7 +188,7 @@ def by_hand(recipe: Recipe, task: Task, model: nn.Module) -> None:
             with torch.no_grad():
                 for parameter in model.parameters():
                     if parameter.grad is not None:
-                        parameter -= recipe.lr * parameter.grad
+                        parameter.sub_(recipe.lr * parameter.grad)
                         parameter.grad = None
 
 
@@ -209,5 +212,5 @@ def when_it_stalls(recipe: Recipe, task: Task, model: nn.Module) -> None:
                 total += float(task.criterion(model(x), y)) * len(x)
         scheduler.step(total)
         best, waited = (total, 0) if total < best else (best, waited + 1)
-        if waited > 5:  # noqa: PLR2004 - the patience
+        if waited > 5:
             break

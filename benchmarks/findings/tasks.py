@@ -71,9 +71,7 @@ def reconstruction(seed: int) -> Task:
     """The same digits, to be given back."""
     task = digits(seed)
     train, val = task.train[0], task.val[0]
-    return replace(
-        task, train=(train, train), val=(val, val), criterion=nn.MSELoss(), outputs=64
-    )
+    return replace(task, train=(train, train), val=(val, val), criterion=nn.MSELoss(), outputs=64)
 
 
 def mnist(seed: int) -> Task:
@@ -87,8 +85,8 @@ def imbalanced(seed: int) -> Task:
     task = digits(seed)
     return replace(
         task,
-        train=(task.train[0], (task.train[1] == 9).long()),  # noqa: PLR2004 - a nine
-        val=(task.val[0], (task.val[1] == 9).long()),  # noqa: PLR2004 - a nine
+        train=(task.train[0], (task.train[1] == 9).long()),
+        val=(task.val[0], (task.val[1] == 9).long()),
         outputs=2,
     )
 
@@ -152,7 +150,7 @@ def diabetes(seed: int) -> Task:
 
 
 def line(seed: int) -> Task:
-    """y = 3 x + 2, the first regression of every tutorial."""
+    """Y = 3 x + 2, the first regression of every tutorial."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(200, 1, generator=generator)
     y = 3 * x + 2 + 0.1 * torch.randn(200, 1, generator=generator)
@@ -171,7 +169,7 @@ def chain(seed: int) -> Task:
     favourite = random.integers(16, size=(16, 16))
     tokens = random.integers(16, size=(700, 25))
     for place in range(2, 25):
-        likely = random.random(700) < 0.7  # noqa: PLR2004 - how often the favourite comes
+        likely = random.random(700) < 0.7
         chosen = favourite[tokens[:, place - 2], tokens[:, place - 1]]
         tokens[:, place] = np.where(likely, chosen, tokens[:, place])
     sequences = _long(tokens)
@@ -201,7 +199,7 @@ def majority(seed: int) -> Task:
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.randint(2, (1600, 15), generator=generator)
     return _split(
-        seed, tokens, (tokens.sum(1) > 7).long(), nn.CrossEntropyLoss(), 2, vocabulary=2
+        seed, tokens, (tokens.float().mean(1) > 0.5).long(), nn.CrossEntropyLoss(), 2, vocabulary=2
     )
 
 
@@ -216,7 +214,7 @@ def waves(seed: int) -> Task:
 
 
 def _split(
-    seed: int, x: Tensor, y: Tensor, criterion: nn.Module, outputs: int, vocabulary: int = 0
+    seed: int, x: Tensor, y: Tensor, criterion: nn.Module, outputs: int, *, vocabulary: int = 0
 ) -> Task:
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))
     x, y = x[order], y[order]

@@ -1,0 +1,115 @@
+"""Rules against records: what is found in the faulty twins, what is said of the healthy runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from autotrack.findings import Finding, find
+from benchmarks.findings.faults import FAULTS, Fault
+from benchmarks.findings.healthy import HEALTHY
+from benchmarks.findings.recording import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SPLITS = ("open", "held out")
+STRENGTHS = ("weak", "medium", "strong")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rules said of a run; `fault` is None where nothing is wrong with it."""
+
+    name: str
+    split: str
+    fault: Fault | None
+    findings: list[Finding]
+
+    @property
+    def alarms(self) -> set[str]:
+        """The rules that found something, notes included."""
+        return {finding.rule for finding in self.findings}
+
+    @property
+    def found(self) -> bool:
+        """Whether a right rule found the fault."""
+        return self.fault is not None and not self.alarms.isdisjoint(self.fault.rules)
+
+
+@dataclass
+class RuleScore:
+    """One line of the table: [found, all] by strength, and alarms on healthy runs by severity."""
+
+    found: dict[str, list[int]] = field(default_factory=lambda: {s: [0, 0] for s in STRENGTHS})
+    alarms: Counter[str] = field(default_factory=Counter)
+
+
+def judge(*, anew: bool = False, wanted: str = "") -> Iterator[Judged]:
+    """Read, or make, the record of every run whose name contains `wanted`, and apply the rules."""
+    for recipe in HEALTHY:
+        for seed in recipe.seeds:
+            if wanted in recipe.name:
+                history = record(recipe, seed, anew=anew)
+                yield Judged(f"{recipe.name}.{seed}", SPLITS[seed], None, find(history))
+    for fault in FAULTS:
+        for number in (0, 1):
+            twin = fault.twin(number)
+            if wanted in twin.name:
+                history = record(twin, number, anew=anew)
+                yield Judged(twin.name, SPLITS[number], fault, find(history))
+
+
+def by_rule(runs: list[Judged], split: str) -> dict[str, RuleScore]:
+    """Count for each rule what it found of its own faults, and its alarms on healthy runs."""
+    scores: dict[str, RuleScore] = {}
+    for run in runs:
+        if run.split != split:
+            continue
+        if run.fault is not None:
+            counts = scores.setdefault(run.fault.rules[0], RuleScore()).found[run.fault.strength]
+            counts[0] += run.found
+            counts[1] += 1
+            continue
+        for rule, severity in {(finding.rule, finding.severity) for finding in run.findings}:
+            scores.setdefault(rule, RuleScore()).alarms[severity] += 1
+    return dict(sorted(scores.items()))
+
+
+def table(runs: list[Judged], split: str) -> str:
+    """Write the scores of a split as a table in Markdown."""
+    lines = [
+        "| rule | weak | medium | strong | problem | warning | note |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    whole = RuleScore()
+    for rule, score in by_rule(runs, split).items():
+        lines.append(f"| {rule} | {_numbers(score)} |")
+        whole.alarms.update(score.alarms)
+        for strength, (found, number) in score.found.items():
+            whole.found[strength][0] += found
+            whole.found[strength][1] += number
+    lines.append(f"| **all** | {_numbers(whole)} |")
+    return "\n".join(lines)
+
+
+def _numbers(score: RuleScore) -> str:
+    found = [f"{part} of {all_}" if all_ else "" for part, all_ in score.found.values()]
+    alarms = [str(score.alarms[kind] or "") for kind in ("problem", "warning", "note")]
+    return " | ".join([*found, *alarms])
+
+
+def details(runs: list[Judged], split: str) -> Iterator[str]:
+    """Say which faults were missed and which healthy runs got a problem or a warning."""
+    for run in runs:
+        if run.split != split:
+            continue
+        said = ", ".join(f"{f.rule} ({f.severity}: {f.title})" for f in run.findings)
+        if run.fault is not None and not run.found:
+            yield f"missed, {run.fault.strength}: {run.name} [{run.fault.rules[0]}]: {said or '-'}"
+        loud = [finding for finding in run.findings if finding.severity != "note"]
+        if run.fault is None and loud:
+            yield f"healthy, yet: {run.name}: " + ", ".join(
+                f"{f.rule} ({f.severity}: {f.title})" for f in loud
+            )
