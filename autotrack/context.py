@@ -1,14 +1,15 @@
 """The one door to the active run: a context variable, empty in new threads and cleared in forks.
 
 Observers ask `active()` on every call. A new thread starts with an empty context, so it is not
-observed; a forked process inherits its parent's context, so it is cleared there.
+observed, except below `autotrack run`, where whoever trains is; a forked process inherits its
+parent's context, so it is cleared there.
 """
 
 from __future__ import annotations
 
 import os
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,38 @@ class Emitter(Protocol):
         """Take the event that `make(*args)` reads from a call; never raises unless strict."""
 
 
-_active: ContextVar[Emitter | None] = ContextVar("autotrack_active_run", default=None)
+class Newcomer:
+    """Stands in a new thread below `autotrack run` until its first event decides who takes it."""
+
+    #: Opens a run in the thread that calls it, or says that nobody takes this thread's events.
+    opened: ClassVar[Callable[[], Emitter | None] | None] = None
+
+    def _run(self) -> Emitter | None:
+        opened = type(self).opened
+        run = opened() if opened is not None else None
+        enter(run)
+        return run
+
+    def emit(self, event: Any) -> None:
+        """Take the first event of a thread."""
+        if (run := self._run()) is not None:
+            run.emit(event)
+
+    def notice(self, make: Callable[..., Any], *args: Any) -> None:
+        """Take the first event of a thread, likewise."""
+        if (run := self._run()) is not None:
+            run.notice(make, *args)
+
+    def __getattr__(self, name: str) -> Any:
+        # What a person may ask of the active run: its `log`, its `history`.
+        if (run := self._run()) is None:
+            raise AttributeError(name)
+        return getattr(run, name)
+
+
+_active: ContextVar[Emitter | None] = ContextVar(
+    "autotrack_active_run", default=Newcomer() if "AUTOTRACK_RUN" in os.environ else None
+)
 
 active = _active.get
 

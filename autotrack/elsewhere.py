@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from autotrack import context, frames
+
 # Less than this is no training: starting a process takes as long.
 _LITTLE = 0.5
 
@@ -15,6 +17,21 @@ class Elsewhere:
         self.transforms = 0
         self.threads = 0
         self._before = _seconds_of_children()
+
+    def follows(self, thread: int, *, idle: bool) -> bool:
+        """Whether a run at home in `thread` follows to the thread that calls, which inherited it.
+
+        So it does where its coroutine waits for this very thread (`asyncio.to_thread`). A thread
+        that works beside the run's own is no part of it; its own context then forgets the run.
+        `idle` says that nothing has happened in the run yet.
+        """
+        if frames.is_waiting_in_a_loop(thread):
+            return True
+        if idle and frames.is_waiting_in_a_loop(thread, anywhere=True):
+            return True
+        self.threads += 1
+        context.enter(None)
+        return False
 
     @property
     def children_worked(self) -> bool:

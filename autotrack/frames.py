@@ -32,6 +32,7 @@ Line = tuple[CodeType, int]
 # By `id`, because hashing a code object reads all of it; each entry keeps its code alive.
 _known: dict[int, tuple[CodeType, bool]] = {}
 _FOREIGN = frozenset({"torch", "wrapt", __name__.partition(".")[0]})
+_EVENT_LOOPS = frozenset({"asyncio", "anyio", "trio"})
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
 
 
@@ -67,6 +68,24 @@ def person_frames(boundary: int | None = None) -> Iterator[FrameType]:
         if id(frame) == boundary:
             return
         frame = frame.f_back
+
+
+def is_waiting_in_a_loop(thread: int, *, anywhere: bool = False) -> bool:
+    """Whether a thread has ended, or runs nothing of the person's but an event loop or a pool.
+
+    `anywhere` asks instead whether a loop stands on its stack at all, whatever runs in it now.
+    """
+    frame = sys._current_frames().get(thread)
+    if frame is None:
+        return True
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] in _EVENT_LOOPS or module == "concurrent.futures.thread":
+            return True
+        if not (anywhere or is_foreign(frame)):
+            return False
+        frame = frame.f_back
+    return not anywhere
 
 
 def call_chain(boundary: int | None) -> tuple[int, ...]:

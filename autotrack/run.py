@@ -70,6 +70,8 @@ class Run:
         self._only_if_trained = only_if_trained
         self.started = time.time()
         self._home = config.logdir or default_directory()
+        #: Where a run below `autotrack run` records, asked when there is something to record.
+        self.place: Callable[[], Path] | None = None
         self._silent = not self._settle_directory()
         self.name = config.name or self._home.name
         self.cost = 0.0
@@ -232,7 +234,7 @@ class Run:
             or self._silent
             or not self.open
             or graphs.capturing
-            or get_ident() != self._thread
+            or (get_ident() != self._thread and not self._comes_along())
             or torch._C._is_tracing()
         ):
             return True
@@ -241,6 +243,14 @@ class Run:
             return False
         self._elsewhere.transforms += 1
         return True
+
+    def _comes_along(self) -> bool:
+        """Whether this run goes on in the thread that calls, and not where it was."""
+        idle = not self._capture.training.seen.backwards and not self._capture.loaders.passes
+        comes = self._guard.call("threads", self._elsewhere.follows, self._thread, idle=idle)
+        if comes:
+            self._thread = get_ident()
+        return bool(comes)
 
     def _publish(self, moment: Any) -> None:
         for handler in self._listeners.get(type(moment), ()):
@@ -307,6 +317,7 @@ class Run:
     def _write(self, records: list[Record]) -> None:
         if self._sinks is None:
             # Only now is it sure that a process group knows this process's rank.
+            self._home = self.place() if self.place is not None else self._home
             self._silent = not self._settle_directory()
             if self._silent:
                 return
@@ -363,6 +374,11 @@ class Run:
     def trained(self) -> bool:
         """Whether a backward call was seen."""
         return self._capture.training.seen.backwards > 0
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether an evaluation was seen."""
+        return bool(self._capture.evaluation.coverage.passes)
 
     @property
     def history(self) -> History:

@@ -16,6 +16,7 @@ from autotrack.guard import Guard
 from autotrack.launched import pool
 from autotrack.launched.orders import Orders, is_first, torchrun_rank
 from autotrack.launched.telling import say, summary
+from autotrack.launched.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ class Process:
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
         self.run: Run | None = None
+        self.threads: Threads | None = None
         self._pid = os.getpid()
         self._ending = False
         self._guard = Guard(strict=bool(orders.options.get("strict")))
@@ -44,9 +46,27 @@ class Process:
         """Open a run for this process, unless it is one that shall not write."""
         directory = self.orders.place
         if directory is not None:
-            self.run = self._guard.call("autotrack run", _opened, self.orders, directory)
+            self.threads = Threads(directory, self._open)
+            self.run = self._open(directory)
+            if self.run is not None:
+                self.threads.watch(self.run)
+        context.Newcomer.opened = self._opened_here
         pooled = self.run is not None and pool.is_worker()
         context.enter(self if pooled else self.run)
+
+    @property
+    def recorded(self) -> Run | None:
+        """The run that records into this process's directory: of whichever thread trained first."""
+        first = self.threads.first if self.threads is not None else None
+        return first or self.run
+
+    def _open(self, directory: Path) -> Run | None:
+        return self._guard.call("autotrack run", _opened, self.orders, directory)
+
+    def _opened_here(self) -> Run | None:
+        """Open the run of a thread that was started without one."""
+        self._wake()
+        return self._guard.call("threads", self.threads.open) if self.threads is not None else None
 
     def forked(self) -> None:
         """Wait, in a child that was just forked, for the first event."""
@@ -83,9 +103,12 @@ class Process:
             return
         self._pid = os.getpid()
         inherited, self.run = self.run, None
+        threads, self.threads = self.threads, None
         if inherited is not None:
             # Takes the inherited hooks off the models; in a child it writes nothing.
             self._guard.call("autotrack run", inherited.finish)
+        if threads is not None:
+            self._guard.call("threads", threads.end)
         self.begin()
 
     def end(self) -> None:
@@ -93,6 +116,8 @@ class Process:
         if self.run is not None and self._pid == os.getpid():
             self._ending = True
             self._guard.call("autotrack run", self.run.finish, _error_on_the_way())
+            if self.threads is not None:
+                self._guard.call("threads", self.threads.end)
             self._ending = False
 
 
@@ -126,7 +151,7 @@ def _finish() -> None:
         here.end()
     orders = Orders.received()
     if is_first() and not orders.quiet and orders.place is not None:
-        say(summary(orders, here.run if here is not None else None))
+        say(summary(orders, here.recorded if here is not None else None))
 
 
 def _opened(orders: Orders, directory: Path) -> Run:

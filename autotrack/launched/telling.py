@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 # children whose folders are named; the others are counted
 _NAMED = 4
 _NOTHING = (
-    "autotrack: nothing was recorded: no backward ran in the thread that imported torch, "
-    "nor in a child process"
+    "autotrack: nothing was recorded: no backward ran in this process, nor in a child process"
+)
+_EVALUATED = (
+    "autotrack: an evaluation without a training was seen and is not recorded; "
+    "`with autotrack.tracking():` around it records it"
 )
 _NOT_HERE = (
     "autotrack: nothing was recorded by this process, though it trained: another rank records, "
@@ -25,8 +28,9 @@ _NOT_HERE = (
 
 
 def children(directory: Path) -> list[Path]:
-    """Return the folders of a run's directory in which child processes recorded."""
-    patterns = ("child-*", "child-*/rank*", "rank*")
+    """Return the folders of a run's directory in which child processes and threads recorded."""
+    below = ("child-*", "child-*/rank*", "rank*")
+    patterns = (*below, "thread-*", *(f"{folder}/thread-*" for folder in below))
     folders = {folder for pattern in patterns for folder in directory.glob(pattern)}
     return sorted(folder for folder in folders if holds_record(folder))
 
@@ -43,7 +47,11 @@ def summary(orders: Orders, run: Run | None) -> str:
     ]
     if folders:
         more = f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else ""
-        lines += [f"autotrack: child processes recorded in {', '.join(folders[:_NAMED])}{more}"]
+        named = ", ".join(folders[:_NAMED])
+        who = "threads and child processes" if "thread-" in named else "child processes"
+        lines += [f"autotrack: {who} recorded in {named}{more}"]
+    if run is not None and run.evaluated and not run.trained:
+        lines += [_EVALUATED]
     return "\n".join(lines) or (_NOT_HERE if run is not None and run.trained else _NOTHING)
 
 

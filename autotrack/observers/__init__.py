@@ -11,7 +11,7 @@ import pkgutil
 import threading
 from contextlib import ExitStack
 
-from autotrack import events
+from autotrack import context, events
 from autotrack.observers._dynamo import uncompiled, uncompiled_module
 from autotrack.observers._patch import Patch
 
@@ -54,6 +54,7 @@ def _install() -> ExitStack:
     with ExitStack() as undo:
         patch = Patch(undo)
         uncompiled_module(events)
+        uncompiled_module(context)
         for name in names():
             module = importlib.import_module(f"{__name__}.{name}")
             uncompiled_module(module)
