@@ -61,6 +61,11 @@ _active: ContextVar[Emitter | None] = ContextVar(
 active = _active.get
 
 
+def take_newcomers(opened: Callable[[], Emitter | None]) -> None:
+    """Let `opened` say, called in a new thread below `autotrack run`, which run it is part of."""
+    Newcomer.opened = opened
+
+
 def enter(run: Emitter | None) -> Token[Emitter | None]:
     """Make `run` the active one in this context and return the token that undoes it."""
     return _active.set(run)

@@ -126,6 +126,7 @@ _THE_NET = frozenset(
         "run.Run.notice",
         "run.Run.refuse_nested",
         "run.Run.start",
+        "context.take_newcomers",
         "context.Newcomer.emit",
         "context.Newcomer.notice",
         "context.Newcomer._run",

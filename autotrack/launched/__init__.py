@@ -50,7 +50,7 @@ class Process:
             self.run = self._open(directory)
             if self.run is not None:
                 self.threads.watch(self.run)
-        context.Newcomer.opened = self._opened_here
+        context.take_newcomers(self._opened_here)
         pooled = self.run is not None and pool.is_worker()
         context.enter(self if pooled else self.run)
 
