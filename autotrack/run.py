@@ -285,6 +285,8 @@ class Run:
             msg = f"log({name!r}, ...) takes one number; this tensor has {number.numel()}"
             raise UsageError(msg)
         if isinstance(number, torch.Tensor):
+            if graphs.capturing:
+                return
             number = self._buffer.transfer.value(number)
         steps = max(self._capture.training.position().steps - 1, 0)
         self._add_row(Row(steps, time.time(), scalars=[(name, number)]), None)
