@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -11,6 +12,7 @@ from autotrack.history import History
 from autotrack.reports import style
 from autotrack.reports.names import spread_names, write_names
 from autotrack.reports.notes import place_notes
+from autotrack.reports.palette import current
 from autotrack.reports.panel import Panel
 from autotrack.reports.positions import TimeAxis
 from autotrack.reports.texts import hide_crowded_ticks
@@ -35,6 +37,16 @@ def new_figure(size: tuple[float, float], head: float = 0.0) -> Figure:
         w_pad=0.09, h_pad=0.08, wspace=0.05, hspace=0.06, rect=(0.0, 0.0, 1.0, below)
     )
     return Figure(figsize=size, dpi=style.DPI, layout=layout, facecolor=style.background())
+
+
+def write_heading(figure: Figure, title: str, below: str = "") -> None:
+    """Write a title, and a line below it, at the upper left of a figure with a `head`."""
+    inches = figure.get_figheight()
+    left = 0.12 / figure.get_figwidth()
+    bold: dict[str, Any] = {"fontsize": style.TITLE_POINTS, "fontweight": "bold"}
+    figure.text(left, 1 - 0.12 / inches, title, va="top", **bold)
+    soft: dict[str, Any] = {"fontsize": style.TEXT_POINTS, "color": current().soft_ink}
+    figure.text(left, 1 - 0.36 / inches, below, va="top", **soft)
 
 
 def finish(figure: Figure, panels: Iterable[Panel]) -> None:

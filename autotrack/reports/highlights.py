@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from autotrack.findings import drops_of
 from autotrack.reports.curves import ring
 from autotrack.reports.palette import current
-from autotrack.reports.panel import Note, Panel
+from autotrack.reports.panel import EndLabel, Note, Panel
 from autotrack.reports.scales import MINUS, number
 from autotrack.reports.style import letters
 
@@ -52,6 +52,15 @@ def mark_extreme(
     panel.notes.append(
         Note(text, float(x[best]), float(y[best]), letters(curve.colour), rank=9, needed=True)
     )
+
+
+def mark_last(panel: Panel, curve: Curve, x: Floats, y: Floats) -> None:
+    """Mark the last drawn point of a curve by its value."""
+    shown = np.flatnonzero(np.isfinite(y))
+    if len(shown):
+        last = int(shown[-1])
+        text = number(float(curve.series.value[last]))
+        panel.ends.append(EndLabel(text, float(x[last]), float(y[last]), letters(curve.colour)))
 
 
 def mark_drops(panel: Panel, x: Floats, y: Floats, *, log: bool = False) -> None:
