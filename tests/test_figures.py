@@ -23,20 +23,26 @@ from matplotlib.text import Text
 from PIL import Image
 from synthetic_runs import MadeUpRun, histogram
 
-from autotrack.findings import Drop, drops_of
+from autotrack.findings import Drop, Evidence, Finding, drops_of
 from autotrack.history import History
 from autotrack.reports import (
     Report,
     accuracy,
+    components,
+    confusion,
     curves,
     decimation,
     densities,
+    events,
+    gradient_flow,
     gradient_norm,
     learning_rate,
+    logged,
     loss,
     names,
     overview,
     palette,
+    per_class,
     r2,
     save,
     saving,
@@ -370,6 +376,109 @@ def test_the_overview_has_the_panels_that_the_record_fills(tmp_path):
     ]
     small = overview.draw(made_up_runs.resumed().read(tmp_path / "small"))
     assert [ax.get_title() for ax in small.axes] == ["Training Loss"]
+
+
+def test_the_confusion_matrix_is_that_of_the_best_evaluation(tmp_path, monkeypatch):
+    history = made_up_runs.classified().read(tmp_path)
+    best = int(np.argmax(history["Accuracy/val"].value))
+    counts = made_up_runs.confusions(10, 4, 50)[best]
+    np.testing.assert_allclose(history.confusion["val"].accuracy, history["Accuracy/val"].value)
+    figure = confusion.draw(history)
+    matrix = figure.axes[0]
+    np.testing.assert_allclose(
+        matrix.images[0].get_array(), 100 * counts / counts.sum(axis=1, keepdims=True)
+    )
+    written = {
+        (int(text.get_position()[1]), int(text.get_position()[0])): int(text.get_text())
+        for text in matrix.texts
+    }
+    assert written == {tuple(place): counts[tuple(place)] for place in np.argwhere(counts)}
+    seen = words(figure, monkeypatch)
+    assert any(w.startswith(f"val · epoch {best}, the best") for w in seen)
+    off = counts - np.diag(np.diag(counts))
+    assert any(f"· {off.max()} of 50" in w for w in seen)
+
+
+def test_accuracy_by_class_is_the_diagonal_and_names_the_worst(tmp_path, monkeypatch):
+    history = made_up_runs.classified().read(tmp_path)
+    counts = made_up_runs.confusions(10, 4, 50)[int(np.argmax(history["Accuracy/val"].value))]
+    shares = 100 * np.diag(counts) / counts.sum(axis=1)
+    figure = per_class.draw(history)
+    assert all(has_point(figure.axes[0], label, share) for label, share in enumerate(shares))
+    worst = int(shares.argmin())
+    assert f"class {worst} · {shares[worst]:.3g} %" in words(figure, monkeypatch)
+
+
+def test_a_class_without_samples_is_no_class_that_is_never_recognised(tmp_path):
+    history = made_up_runs.two_classes().read(tmp_path)
+    shares = confusion.draw(history).axes[0].images[0].get_array()
+    np.testing.assert_allclose(shares[0].filled(np.nan), [100 * 40_000 / 40_123, 12300 / 40_123])
+    assert np.isnan(np.ma.filled(shares[1], np.nan)).all()
+
+
+def test_gradients_flow_by_layer_in_the_order_of_depth(tmp_path, monkeypatch):
+    history = made_up_runs.classified().read(tmp_path)
+    norms = history.vectors["autotrack/gradient_norm"].value.astype(float)
+    figure = gradient_flow.draw(history)
+    ax = figure.axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == list("012345")
+    assert ax.get_ylim() == (5.5, -0.5)
+    cells = ax.collections[0].get_array()
+    by_hand = np.hypot(norms[:, 0], norms[:, 1])
+    np.testing.assert_allclose(cells[0], by_hand, rtol=1e-6)
+    assert np.ma.getmaskarray(np.ma.masked_invalid(cells))[2].all()
+    assert "1 without gradient" in words(figure, monkeypatch)
+
+
+def test_parts_of_the_loss_are_drawn_but_no_stream_is_one(tmp_path, monkeypatch):
+    history = made_up_runs.classified().read(tmp_path / "one")
+    ax = components.draw(history).axes[0]
+    assert {"cross_entropy", "mse_loss", "whole loss"} <= set(words(ax.figure, monkeypatch))
+    assert has_point(ax, 3, np.float32(falling(80)[3] * 0.2))
+    assert components.draw(made_up_runs.adversaries().read(tmp_path / "two")) is None
+
+
+def test_the_programs_own_numbers_have_a_panel_each(tmp_path):
+    figure = logged.draw(made_up_runs.classified().read(tmp_path))
+    titles = [ax.get_title() for ax in figure.axes if ax.get_visible()]
+    assert titles[:2] == ["Temperature", "own/$größe_"]
+    assert titles[2].startswith("xxx")
+    assert "…" in titles[2]
+    assert has_point(figure.axes[1], 5, np.float32(-falling(80)[5]))
+
+
+def test_steps_of_the_learning_rate_are_marked_on_the_loss(tmp_path, monkeypatch):
+    history = made_up_runs.classified().read(tmp_path)
+    figure = loss.draw(history)
+    assert "rate ÷ 10" in words(figure, monkeypatch)
+    assert any(list(line.get_xdata()) == [40, 40] for line in figure.axes[0].lines)
+    assert events.rate_changes(np.cos(np.linspace(0, 1, 50))).tolist() == []
+
+
+def test_a_stretch_of_overfitting_is_shaded_and_named(tmp_path, monkeypatch):
+    history = made_up_runs.classified().read(tmp_path)
+    seen = Evidence("Loss/val", "", int(history["Loss/val"].step[2]), 80)
+    finding = Finding("overfitting", "problem", "Overfitting", "", (), (seen,))
+    spike = Evidence("Loss/train", "", 30, 30)
+    monkeypatch.setattr(
+        events, "find", lambda _: [finding, Finding("loss-spikes", "note", "", "", (), (spike,))]
+    )
+    figure = loss.draw(history)
+    assert {"overfitting", "spike"} <= set(words(figure, monkeypatch))
+    assert overlaps(figure, monkeypatch) == []
+    [band] = [patch for patch in figure.axes[0].patches if patch.get_alpha() == 0.05]
+    assert band.get_extents().x0 == pytest.approx(
+        figure.axes[0].transData.transform((60, 0))[0], abs=1
+    )
+
+
+@pytest.mark.parametrize("name", ["dark", "print"])
+def test_texts_keep_apart_in_every_style(name, tmp_path, monkeypatch):
+    history = made_up_runs.classified().read(tmp_path)
+    with palette.chosen(name):
+        for figure_name in ("overview", "loss", "confusion", "per_class", "gradient_flow"):
+            figure = dict(saving.figures())[figure_name](history)
+            assert overlaps(figure, monkeypatch) == [], figure_name
 
 
 def test_names_are_no_formulas(tmp_path, monkeypatch):

@@ -215,6 +215,8 @@ def _mark_at_foot(
         clip_on=False,
     )
     text = _missing_text(panel, curve, found, sign)
+    if any(note.text == text for note in panel.notes):
+        return
     panel.notes.append(
         Note(text, float(x[starts[0]]), None, colour, rank=8, needed=not panel.small)
     )

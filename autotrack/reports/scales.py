@@ -84,10 +84,8 @@ def _set_log_axis(ax: Axes, values: Floats, room: Room) -> None:
     ax.set_yscale("log")
     ax.set_ylim(10**low, 10**high)
     exponents = np.arange(math.ceil(low), math.floor(high) + 1)
-    stride = max(1, -(-len(exponents) // 6))
-    powers = [10.0 ** int(exponent) for exponent in exponents[exponents % stride == 0]]
-    shown = powers if len(powers) > 1 else _between(low, high)
-    ax.yaxis.set_major_locator(FixedLocator(shown))
+    stride = _stride(exponents)
+    ax.yaxis.set_major_locator(FixedLocator(log_ticks(low, high)))
     ax.yaxis.set_major_formatter(PowersOfTen())
     between = LogLocator(subs=range(2, 10), numticks=100)
     ax.yaxis.set_minor_locator(
@@ -95,6 +93,18 @@ def _set_log_axis(ax: Axes, values: Floats, room: Room) -> None:
     )
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.tick_params(axis="y", which="minor", length=1.5, width=0.5)
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Ticks of a logarithmic axis between two powers of ten, at most six or so."""
+    exponents = np.arange(math.ceil(low), math.floor(high) + 1)
+    chosen = exponents[exponents % _stride(exponents) == 0]
+    powers = [10.0 ** int(exponent) for exponent in chosen]
+    return powers if len(powers) > 1 else _between(low, high)
+
+
+def _stride(exponents: NDArray[np.int64]) -> int:
+    return max(1, -(-len(exponents) // 6))
 
 
 def _between(low: float, high: float) -> list[float]:
