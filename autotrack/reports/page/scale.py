@@ -1,0 +1,148 @@
+"""Scales of the page's charts: limits and ticks of values and of the course of the run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autotrack.reports.scales import PlainNumbers, PowersOfTen, Steps, wants_log
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autotrack.reports.positions import TimeAxis
+
+Floats = NDArray[np.float64]
+
+_MOST_SPANS = 14
+_ROOM = 0.06
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A label at `place`, a share of the axis from its start; `line`: whether a line is drawn."""
+
+    place: float
+    label: str
+    line: bool = True
+
+
+@dataclass(frozen=True)
+class ValueScale:
+    """Limits of a value axis, as values; with `log` in equal steps of their logarithm."""
+
+    low: float
+    high: float
+    log: bool
+
+    @classmethod
+    def of(
+        cls, values: Sequence[NDArray[np.floating]], *, log: bool | None, zero: bool
+    ) -> ValueScale:
+        """The scale of some values; `log` None leaves the choice to them, `zero` includes 0."""
+        logarithmic = wants_log(values) if log is None else log
+        shown = [v[np.isfinite(v) & ((v > 0) if logarithmic else True)] for v in values]
+        known = np.concatenate(shown).astype(np.float64) if shown else np.empty(0)
+        if not len(known):
+            return cls(0.0, 1.0, log=False)
+        low, high = float(known.min()), float(known.max())
+        if logarithmic:
+            room = _ROOM * max(math.log10(high / low), 0.5)
+            return cls(low * 10**-room, high * 10**room, log=True)
+        if zero:
+            low, high = min(low, 0.0), max(high, 0.0)
+        spread = high - low
+        if spread <= 1e-6 * max(abs(low), abs(high)):
+            spread = abs(high) or 1.0
+            return cls(low - 0.1 * spread, high + 0.1 * spread, log=False)
+        below = 0.0 if zero and low == 0 else _ROOM
+        return cls(low - below * spread, high + _ROOM * spread, log=False)
+
+    def share(self, values: Floats) -> Floats:
+        """Where values stand between low (0) and high (1); NaN where they cannot be drawn."""
+        finite = np.isfinite(values) & ((values > 0) if self.log else True)
+        values = np.where(finite, values, np.nan)
+        if not self.log:
+            return (values - self.low) / (self.high - self.low)
+        low, high = math.log10(self.low), math.log10(self.high)
+        shares: Floats = (np.log10(values) - low) / (high - low)
+        return shares
+
+    def ticks(self, about: int = 5) -> list[Tick]:
+        """Ticks at round values."""
+        if self.log:
+            values = _log_values(math.log10(self.low), math.log10(self.high))
+            labels = PowersOfTen().format_ticks(values)
+        else:
+            values = round_values(self.low, self.high, about)
+            labels = PlainNumbers().format_ticks(values)
+        places = self.share(np.array(values, np.float64))
+        return [Tick(float(p), text) for p, text in zip(places, labels, strict=True)]
+
+
+def round_values(low: float, high: float, about: int) -> list[float]:
+    """Multiples of 1, 2, 2.5 or 5 times a power of ten, about so many."""
+    rough = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [number * step for number in range(first, last + 1)]
+
+
+def _log_values(low: float, high: float) -> list[float]:
+    powers = range(math.ceil(low), math.floor(high) + 1)
+    stride = max(1, -(-len(powers) // 6))
+    if len(powers) > 1:
+        return [10.0**power for power in powers if power % stride == 0]
+    around = range(math.floor(low), math.ceil(high) + 1)
+    values = [factor * 10.0**power for power in around for factor in (1, 2, 5)]
+    return [value for value in values if low <= math.log10(value) <= high]
+
+
+@dataclass(frozen=True)
+class RunScale:
+    """The course of the run from left to right: positions as in `TimeAxis`."""
+
+    axis: TimeAxis
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, axis: TimeAxis) -> RunScale:
+        """The whole run."""
+        return cls(axis, *axis.limits())
+
+    def share(self, positions: Floats) -> Floats:
+        """Where positions stand between the start (0) and the end (1)."""
+        return (positions - self.low) / (self.high - self.low)
+
+    def place(self, position: float) -> float:
+        """Where one position stands."""
+        return (position - self.low) / (self.high - self.low)
+
+    @property
+    def label(self) -> str:
+        """What the ticks count."""
+        return self.axis.label
+
+    def ticks(self) -> list[Tick]:
+        """Epochs where the run has some, else steps."""
+        epochs = self.axis.epochs
+        if epochs is None or self.axis.by_epoch:
+            values = [v for v in round_values(self.low, self.high, 8) if v == int(v) and v >= 0]
+            labels = Steps().format_ticks(values)
+            return [Tick(self.place(v), text) for v, text in zip(values, labels, strict=True)]
+        if len(epochs.numbers) <= _MOST_SPANS:
+            edges = np.append(epochs.starts, max(epochs.total, epochs.starts[-1] + 1))
+            middles = (edges[:-1] + edges[1:]) / 2
+            lines = [Tick(self.place(float(edge)), "") for edge in edges]
+            names = zip(middles, epochs.numbers, strict=True)
+            return [*lines, *(Tick(self.place(float(m)), str(n), line=False) for m, n in names)]
+        wanted = {int(v) for v in round_values(epochs.numbers[0], epochs.numbers[-1], 8)}
+        starts = zip(epochs.starts, epochs.numbers, strict=True)
+        return [Tick(self.place(float(s)), str(n)) for s, n in starts if int(n) in wanted]
