@@ -105,12 +105,13 @@ def report(
     directory: str | os.PathLike[str] | None = None,
     style: str = "light",
 ) -> Report:
-    """Save the figures of a run and return where they are.
+    """Save a run's page (`report.html`), figures and findings, and return where they are.
 
     `run_or_directory`: by default the active run, else the last one. `formats`: of png, svg, pdf.
-    `directory`: where to, by default `figures` in the run's directory. `style`: of the figures,
-    light, dark or print (greyscale, thin, no background). Raises NoRunError when there is no run,
-    RecordNotFoundError for a directory without a record, UsageError for an unknown format or style.
+    `directory`: where to, by default the run's directory with the figures in `figures`. `style`: of
+    the figures, light, dark or print (greyscale, thin, no background). Raises NoRunError when there
+    is no run, RecordNotFoundError for a directory without a record, UsageError for an unknown
+    format or style.
     """
     from autotrack import reports
     from autotrack.history import read
@@ -125,8 +126,7 @@ def report(
         msg = f"report() takes a run or a directory; got {run!r}"
         raise UsageError(msg)
     history = read(run) if isinstance(run, (str, os.PathLike)) else run.history
-    target = Path(directory) if directory is not None else Path(history.directory) / "figures"
-    return reports.save(history, target, tuple(formats), style)
+    return reports.save_all(history, directory, tuple(formats), style)
 
 
 def log(name: str, value: Any) -> None:

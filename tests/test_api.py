@@ -438,8 +438,16 @@ def test_report_inside_after_and_from_the_directory():
     assert {"overview.png", "loss.png"} <= names(inside) <= names(after)
     assert names(autotrack.report(run, directory="elsewhere")) == names(after)
     assert names(autotrack.report("run", directory=Path("else/where"), formats=["svg", "pdf"])) == {
-        f"{Path(name).stem}.{kind}" for name in names(after) for kind in ("svg", "pdf")
+        "report.html",
+        "findings.json",
+        *(
+            f"{Path(name).stem}.{kind}"
+            for name in names(after)
+            if name.endswith(".png")
+            for kind in ("svg", "pdf")
+        ),
     }
+    assert {path.parent for path in (after.paths[0], after.paths[-1])} == {Path("run")}
     assert Path("elsewhere/loss.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert Path("else/where/loss.pdf").read_bytes()[:5] == b"%PDF-"
     assert b"<svg" in Path("else/where/loss.svg").read_bytes()

@@ -207,22 +207,27 @@ def test_a_directory_with_a_record_is_not_used_again(
 # -- report --------------------------------------------------------------------------------------
 
 
-def test_report_prints_the_figures_it_saved(record: Path) -> None:
-    status, text = said("report", str(record))
-    assert status == 0
-    paths = [Path(line) for line in text.splitlines()]
+def report_of(*arguments: str) -> tuple[list[Path], str]:
+    """The paths that the command prints, and what it says beside them."""
+    result = CliRunner().invoke(main, ["report", *arguments])
+    assert result.exit_code == 0
+    return [Path(line) for line in result.stdout.splitlines()], result.stderr
+
+
+def test_report_prints_the_files_it_saved(record: Path) -> None:
+    paths, words = report_of(str(record))
+    assert paths[0] == record / "report.html"
     assert record / "figures" / "loss.png" in paths
+    assert paths[-1] == record / "findings.json"
     assert all(path.is_file() for path in paths)
+    assert words.startswith("Trained for ")
 
 
 def test_report_in_several_formats_somewhere_else(record: Path, tmp_path: Path) -> None:
     output = tmp_path / "paper"
-    status, text = said(
-        "report", str(record), "--format", "pdf", "--format", "svg", "--output", str(output)
-    )
-    assert status == 0
-    assert {Path(line).suffix for line in text.splitlines()} == {".pdf", ".svg"}
-    assert {Path(line).parent for line in text.splitlines()} == {output}
+    paths, _ = report_of(str(record), "--format", "pdf", "--format", "svg", "--output", str(output))
+    assert {path.suffix for path in paths} == {".html", ".pdf", ".svg", ".json"}
+    assert {path.parent for path in paths} == {output}
     assert not (record / "figures").exists()
 
 

@@ -1,4 +1,4 @@
-"""`autotrack report`: the figures of a run, from its record."""
+"""`autotrack report`: page, figures and findings of a run, from its record."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FORMATS = ("png", "svg", "pdf")
 STYLES = ("light", "dark", "print")
 
 
-@click.command(short_help="Draw the figures of a run.")
+@click.command(short_help="Write the page and the figures of a run.")
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -29,7 +29,7 @@ STYLES = ("light", "dark", "print")
     "--output",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Where the figures go. Default: DIRECTORY/figures.",
+    help="Where all of it goes. Default: DIRECTORY, with the figures in DIRECTORY/figures.",
 )
 @click.option(
     "--style",
@@ -39,10 +39,12 @@ STYLES = ("light", "dark", "print")
     help="Of the figures; print is greyscale, thin and without background.",
 )
 def report(directory: Path, formats: Sequence[str], output: Path | None, style: str) -> None:
-    """Draw the figures of the run recorded in DIRECTORY and print where they are.
+    """Write report.html, figures and findings of the run recorded in DIRECTORY.
 
-    Works during the run, after it and after a crash, and on every TensorBoard log directory,
-    whoever wrote it:
+    The page is one file that opens in any browser, without a network: verdict, findings, curves,
+    histograms, coverage and configuration. The paths of all files are printed, and before them on
+    stderr what the run says. Works during the run, after it and after a crash, and on every
+    TensorBoard log directory, whoever wrote it:
 
     \b
       autotrack report runs/mnist
@@ -50,5 +52,9 @@ def report(directory: Path, formats: Sequence[str], output: Path | None, style: 
     """  # noqa: D301 - `\b` is click's sign for keeping the lines apart
     from autotrack import api
 
-    for path in api.report(directory, formats=formats, directory=output, style=style).paths:
+    made = api.report(directory, formats=formats, directory=output, style=style)
+    click.echo(made.verdict, err=True)
+    for finding in made.findings:
+        click.echo(f"{finding.severity}: {finding.title}", err=True)
+    for path in made.paths:
         click.echo(path)

@@ -7,6 +7,6 @@ settings and backend stay as they are.
 
 from __future__ import annotations
 
-from autotrack.reports.saving import Report, save
+from autotrack.reports.saving import Report, save, save_all
 
-__all__ = ["Report", "save"]
+__all__ = ["Report", "save", "save_all"]

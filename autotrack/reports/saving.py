@@ -7,7 +7,7 @@ import html
 import importlib
 import os
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from autotrack.findings import Finding
     from autotrack.history import History
 
 FORMATS = ("png", "svg", "pdf")
@@ -34,21 +35,54 @@ _MEDIA_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 @dataclass(frozen=True)
 class Report:
-    """The files of a report: `paths`, in `directory`. In a notebook it shows the figures."""
+    """The files of a report: `paths`, the page first; figures are in `directory`.
+
+    `verdict` and `findings` are what the run says in words. In a notebook it shows the figures.
+    """
 
     directory: Path
     paths: list[Path]
+    verdict: str = ""
+    findings: list[Finding] = field(default_factory=list)
 
     def __str__(self) -> str:
         if not self.paths:
             return f"nothing to draw in {self.directory}"
-        return "\n".join(str(path) for path in self.paths)
+        words = [self.verdict] if self.verdict else []
+        words += [f"{finding.severity}: {finding.title}" for finding in self.findings]
+        return "\n".join([*words, *(str(path) for path in self.paths)])
 
     def _repr_html_(self) -> str:
         shown = _one_format_each(self.paths)
         pictures = "".join(_picture(path) for path in shown)
         links = "<br>".join(html.escape(str(path)) for path in self.paths if path not in shown)
-        return f'<div style="max-width: 900px">{pictures}{links}</div>'
+        words = f"<p>{html.escape(self.verdict)}</p>" if self.verdict else ""
+        return f'<div style="max-width: 900px">{words}{pictures}{links}</div>'
+
+
+def save_all(
+    history: History,
+    directory: str | os.PathLike[str] | None = None,
+    formats: Sequence[str] = ("png",),
+    look: str = "light",
+) -> Report:
+    """Save figures, the page `report.html` and `findings.json`.
+
+    They go to `directory`; without one, the page and the findings to the run's own directory and
+    the figures to `figures` in it. Raises what `save` raises.
+    """
+    from autotrack import findings, jsontext
+    from autotrack.reports import page
+
+    home = Path(directory) if directory is not None else Path(history.directory)
+    drawn = save(history, home if directory is not None else home / "figures", formats, look)
+    found = findings.find(history)
+    verdict = findings.verdict(history, found)
+    written = page.write(history, home, found)
+    everything = {"verdict": verdict, "findings": findings.as_json(found)}
+    told = home / "findings.json"
+    told.write_text(jsontext.dumps(everything, indent=2) + "\n", "utf-8", "replace")
+    return Report(drawn.directory, [written, *drawn.paths, told], verdict, found)
 
 
 def save(

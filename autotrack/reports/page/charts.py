@@ -78,7 +78,7 @@ def charts(history: History, axis: TimeAxis) -> tuple[list[Chart], int]:
 
 def _is_aside(tag: str) -> bool:
     # an evaluation before training stands in its phase's chart, means of epochs beside their steps
-    return tag.endswith("_initial") or tag.startswith("Loss/train_epoch")
+    return tag.endswith("_initial") or tag.startswith(("Loss/train_epoch", "Throughput/"))
 
 
 def _colour(curve: Curve) -> int:

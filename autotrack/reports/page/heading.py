@@ -92,7 +92,8 @@ def _last_accuracy(history: History) -> list[Number]:
         if len(known) and best is not None:
             value = number(float(curve.series.value[known[-1]]), 3)
             top = number(float(curve.series.value[best]), 3)
-            note = f"best {top} %, {_moment(curve.series, best)}"
+            at = _moment(curve.series, best)
+            note = f"best {top} %, {at}" if top != value else f"its best, {at}"
             return [Number(f"Final {curve.name} accuracy", f"{value} %", note)]
     return []
 

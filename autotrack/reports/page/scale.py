@@ -84,11 +84,14 @@ class ValueScale:
         return [Tick(float(p), text) for p, text in zip(places, labels, strict=True)]
 
 
-def round_values(low: float, high: float, about: int) -> list[float]:
-    """Multiples of 1, 2, 2.5 or 5 times a power of ten, about so many."""
+def round_values(low: float, high: float, about: int, *, whole: bool = False) -> list[float]:
+    """Multiples of 1, 2, 2.5 or 5 times a power of ten, about so many; `whole` ones as asked."""
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(f * power for f in (1, 2, 2.5, 5, 10) if f * power >= rough * 0.999)
+    if whole:
+        power = max(power, 1.0)
+    factors = (1, 2, 5, 10) if whole else (1, 2, 2.5, 5, 10)
+    step = next(f * power for f in factors if f * power >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [number * step for number in range(first, last + 1)]
@@ -134,7 +137,7 @@ class RunScale:
         """Epochs where the run has some, else steps."""
         epochs = self.axis.epochs
         if epochs is None or self.axis.by_epoch:
-            values = [v for v in round_values(self.low, self.high, 8) if v == int(v) and v >= 0]
+            values = [v for v in round_values(self.low, self.high, 8, whole=True) if v >= 0]
             labels = Steps().format_ticks(values)
             return [Tick(self.place(v), text) for v, text in zip(values, labels, strict=True)]
         if len(epochs.numbers) <= _MOST_SPANS:
@@ -143,6 +146,8 @@ class RunScale:
             lines = [Tick(self.place(float(edge)), "") for edge in edges]
             names = zip(middles, epochs.numbers, strict=True)
             return [*lines, *(Tick(self.place(float(m)), str(n), line=False) for m, n in names)]
-        wanted = {int(v) for v in round_values(epochs.numbers[0], epochs.numbers[-1], 8)}
+        wanted = {
+            int(v) for v in round_values(epochs.numbers[0], epochs.numbers[-1], 8, whole=True)
+        }
         starts = zip(epochs.starts, epochs.numbers, strict=True)
         return [Tick(self.place(float(s)), str(n)) for s, n in starts if int(n) in wanted]

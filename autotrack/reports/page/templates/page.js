@@ -44,10 +44,10 @@
 
   // -- scales ----------------------------------------------------------------------------------
 
-  function roundValues(low, high, about) {
+  function roundValues(low, high, about, whole) {
     const rough = (high - low) / about;
-    const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 2.5, 5, 10].map((f) => f * power).find((s) => s >= rough * 0.999);
+    const power = 10 ** Math.max(Math.floor(Math.log10(rough)), whole ? 0 : -300);
+    const step = (whole ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]).map((f) => f * power).find((s) => s >= rough * 0.999);
     const values = [];
     for (let i = Math.ceil(low / step - 1e-9); i <= Math.floor(high / step + 1e-9); i++) {
       values.push(i * step);
@@ -172,10 +172,10 @@
       const to = lowerBound(epochs.starts, shared.high);
       if (to - from > 1 && to - from <= Math.min(14, many * 2)) return spans(epochs, from, to);
       if (to - from > 1) {
-        const stride = Math.max(1, ...roundValues(0, to - from, many).slice(1, 2));
+        const stride = Math.max(1, ...roundValues(0, to - from, many, true).slice(1, 2));
         const ticks = [];
         for (let i = from; i < to; i++) {
-          if (epochs.numbers[i] % Math.ceil(stride) === 0) ticks.push([epochs.starts[i], whole(epochs.numbers[i])]);
+          if (epochs.numbers[i] % stride === 0) ticks.push([epochs.starts[i], whole(epochs.numbers[i])]);
         }
         return { name: "Epoch", ticks };
       }
@@ -186,7 +186,7 @@
   }
 
   function stepTicks(low, high, many) {
-    const values = roundValues(low, high, many).filter((v) => v >= 0 && Number.isInteger(v));
+    const values = roundValues(low, high, many, true).filter((v) => v >= 0);
     const labels = stepLabels(values);
     return values.map((value, i) => [value, labels[i]]);
   }
