@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from autotrack.history import History
 
-EXPLAINS = ("oscillation", "plateau", "underfitting", "update-ratio-small")
+EXPLAINS = ("oscillation", "plateau", "underfitting")
 
 # Fewer steps of a slow training show nothing yet.
 FEWEST = 100

@@ -33,6 +33,9 @@ def test_every_rule_keeps_to_the_form(make, tmp_path):
 def test_a_rule_explains_only_rules_that_exist():
     for rule in findings.rules():
         assert rule.explains <= RULES - {rule.name}
+        # two that explain each other would both be left out
+        explained = [other for other in findings.rules() if other.name in rule.explains]
+        assert not [other.name for other in explained if rule.name in other.explains]
 
 
 def test_names_of_a_person_stay_text_in_markdown():

@@ -1,0 +1,364 @@
+"""Every rule on a made-up run with its fault, and on a twin that nearly has it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from synthetic_runs import MadeUpRun
+
+from autotrack import findings
+from autotrack.records import Record
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "findings"
+LAYERS = [f"layer{i}.{kind}" for i in range(6) for kind in ("weight", "bias")]
+
+
+def noisy(curve, amount=0.03):
+    return curve * (1 + amount * np.random.default_rng(3).normal(size=len(curve)))
+
+
+def falling(steps=600, start=2.3, end=0.2):
+    return noisy(end + (start - end) * np.exp(-6 * np.arange(steps) / steps))
+
+
+def flat(steps=600, level=2.3):
+    return noisy(np.full(steps, level))
+
+
+def run(loss, epochs=0, **series):
+    made = MadeUpRun(epochs, len(loss) // epochs if epochs else 0).per_step(Loss__train=loss)
+    by_epoch = {name: v for name, v in series.items() if epochs and len(v) == epochs}
+    made.per_epoch(**by_epoch)
+    return made.per_step(**{name: v for name, v in series.items() if name not in by_epoch})
+
+
+def covered(made, **coverage):
+    made.records.append(Record(0, 1e6, hidden=[("autotrack/coverage", json.dumps(coverage))]))
+    return made
+
+
+def last_snapshot(made, steps=500):
+    """Snapshots of update ratios beside the vectors: every hundred steps."""
+    made.records += [
+        Record(step, float(step), [("UpdateRatio/total", 1e-3)]) for step in range(0, steps, 100)
+    ]
+    return made
+
+
+# -- made-up faults, and what is nearly one ------------------------------------------------------
+
+
+def nonfinite(*, fault):
+    loss = falling()
+    loss[400:] = np.nan if fault else 1e30
+    return run(loss)
+
+
+def divergence(*, fault):
+    loss = falling()
+    if fault:
+        loss[300:] *= np.exp(np.arange(300) / 40)
+    else:
+        loss[300:320] *= 50
+    return run(loss, 6, Accuracy__train=np.linspace(20, 70, 6))
+
+
+def divergence_after_learning(*, fault):
+    loss = falling()
+    loss[400:] += 2.0 if fault else 0.4
+    return run(loss, 6, Accuracy__train=np.linspace(20, 70, 6))
+
+
+def not_learning(*, fault):
+    scores = [10, 11, 10, 9, 10, 10] if fault else [10, 20, 30, 40, 50, 60]
+    loss = flat() if fault else noisy(np.linspace(2.3, 1.6, 600), 0.2)
+    return run(loss, 6, Accuracy__train=scores)
+
+
+def not_learning_but_done(*, fault):
+    return run(flat(level=0.1), 6, Accuracy__train=[10 if fault else 98] * 6)
+
+
+def underfitting(*, fault):
+    level = 2.0 if fault else 0.5
+    loss = noisy(level + (2.3 - level) * np.exp(-np.arange(600) / 30), 0.01)
+    return run(loss, 6, Accuracy__train=[15, 18, 20, 20, 20, 20] if fault else [40] * 5 + [85])
+
+
+def plateau(*, fault):
+    loss = 0.2 + 2 * np.exp(-np.arange(600) / (30 if fault else 400))
+    return run(noisy(loss, 0.01))
+
+
+def oscillation(*, fault):
+    swing = (
+        0.5 * (-1.0) ** np.arange(600) if fault else 0.5 * np.random.default_rng(1).normal(size=600)
+    )
+    return run(falling() + 1 + swing * 0.8)
+
+
+def loss_spikes(*, fault):
+    loss = falling(end=1.0)
+    if fault:
+        loss[[300, 400]] *= 5
+    return run(loss)
+
+
+def spikes_or_noise(*, fault):
+    rare = np.random.default_rng(5).random(600) < (0.01 if fault else 0.1)
+    return run(np.where(rare & (np.arange(600) > 60), 8.0, falling(end=1.0)))
+
+
+def sharp_drops(*, fault):
+    loss = flat(level=2.0)
+    loss[300:] -= 1.0 if fault else 0.0
+    return run(loss if fault else loss * np.linspace(1, 0.5, 600))
+
+
+def overfitting(*, fault):
+    later = np.maximum(np.arange(20) - 7, 0)
+    val = 0.6 + 1.2 * np.exp(-np.arange(20) / 2) + later * (0.04 if fault else 0.0005)
+    return run(falling(), 20, Loss__val=val, Loss__train_epoch=falling(20))
+
+
+def overfitting_while_training_rises(*, fault):
+    val = 0.5 + np.abs(np.arange(20) - 7) * 0.04
+    training = falling(20) if fault else 0.4 + np.abs(np.arange(20) - 7) * 0.04
+    return run(falling(), 20, Loss__val=val, Loss__train_epoch=training)
+
+
+def overfitting_by_accuracy(*, fault):
+    val = np.linspace(30, 60 if fault else 92, 10)
+    return run(falling(), 10, Accuracy__train=np.linspace(40, 99, 10), Accuracy__val=val)
+
+
+def best_epoch(*, fault):
+    return run(falling(), 6, Accuracy__val=[50, 60, 70, 69, 68, 67] if fault else [50] * 6)
+
+
+def evaluation_better(*, fault):
+    train = np.linspace(30, 60, 10)
+    return run(falling(), 10, Accuracy__train=train, Accuracy__val=train + (30 if fault else 8))
+
+
+def evaluation_constant(*, fault):
+    val = np.full(6, 2.31) if fault else np.linspace(2.31, 2.30, 6)
+    return run(falling(), 6, Loss__val=val)
+
+
+def evaluated_in_training_mode(*, fault):
+    return covered(run(falling()), modes={"val": [5, 0, 1] if fault else [0, 5, 0]})
+
+
+def trained_in_evaluation_mode(*, fault):
+    # a model whose normalisation was frozen at first, and then no longer, ends in training mode
+    return covered(run(falling()), modes={"train": [1, 4, 0] if fault else [3, 2, 1]})
+
+
+def same_data_worse(*, fault):
+    train = np.linspace(30, 90, 8)
+    return run(
+        falling(), 8, Accuracy__train=train, Accuracy__train_eval=train - (40 if fault else 3)
+    )
+
+
+def by_depth(ratio):
+    made = run(falling())
+    norms = np.tile(np.geomspace(ratio, 1.0, len(LAYERS)), (5, 1))
+    made.vectors("autotrack/gradient_norm", LAYERS, norms, every=100)
+    for name in LAYERS:
+        size = 400 if name.endswith("weight") else 20
+        made.histograms(f"Weights/{name}", [0], [np.ones(size)])
+    return made.per_step(GradNorm__total=np.ones(600))
+
+
+def vanishing_gradients(*, fault):
+    return by_depth(1e-7 if fault else 1e-2)
+
+
+def exploding_by_depth(*, fault):
+    return by_depth(1e7 if fault else 1e2)
+
+
+def exploding_over_time(*, fault):
+    return run(flat() if fault else falling(), GradNorm__total=np.geomspace(1, 1e4, 600))
+
+
+def exploding_in_bursts(*, fault):
+    norms = flat(level=1.0)
+    norms[[200, 310, 420, 530]] = 5000 if fault else 20
+    return run(falling(), GradNorm__total=norms)
+
+
+def frozen_parameters(*, fault):
+    made = last_snapshot(run(falling()))
+    norms, ratios = np.ones((5, 12)), np.full((5, 12), 1e-3)
+    norms[:, 3] = ratios[:, 3] = 0.0 if fault else 1e-9
+    made.vectors("autotrack/gradient_norm", LAYERS, norms, every=100)
+    return made.vectors("autotrack/update_ratio", LAYERS, ratios, every=100)
+
+
+def frozen_on_purpose(*, fault):
+    made = last_snapshot(run(falling()))
+    parameters = [{"name": name, "trainable": fault, "optimizer": ""} for name in LAYERS]
+    made.facts["models"] = [{"name": "model", "parameters": parameters}]
+    norms, ratios = np.ones((5, 12)), np.full((5, 12), 1e-3)
+    norms[:, 3], ratios[:, 3] = np.nan, 0.0
+    made.vectors("autotrack/gradient_norm", LAYERS, norms, every=100)
+    return made.vectors("autotrack/update_ratio", LAYERS, ratios, every=100)
+
+
+def dead_relu(*, fault):
+    shares = np.zeros((6, 12))
+    shares[:, 2:4] = 0.8 if fault else 0.3
+    return run(falling()).vectors("autotrack/zero_gradient_rows", LAYERS, shares, every=100)
+
+
+def no_relu_but_no_loss(*, fault):
+    shares = np.full((6, 12), 0.0 if fault else 1.0)
+    shares[:, 2:4] = 0.95 if fault else 1.0
+    return run(falling()).vectors("autotrack/zero_gradient_rows", LAYERS, shares, every=100)
+
+
+def update_ratio_small(*, fault):
+    return run(flat() if fault else falling(), UpdateRatio__total=np.full(6, 1e-7))
+
+
+def update_ratio_large(*, fault):
+    return run(flat() if fault else falling(), UpdateRatio__total=np.full(6, 0.4))
+
+
+def clipping_always(*, fault):
+    norms = flat(level=40.0 if fault else 1.0)
+    return run(falling(), GradNorm__total=norms, GradNorm__clipped=np.minimum(norms, 1.0))
+
+
+def learning_rate_zero(*, fault):
+    return run(flat(), LearningRate__group0=np.full(600, 0.0 if fault else 1e-5))
+
+
+def schedule_that_ends_early(*, fault):
+    steps = np.arange(600)
+    rates = np.cos(np.pi / 2 * np.minimum(steps / (400 if fault else 600), 1)) ** 2
+    return run(falling(), LearningRate__group0=rates)
+
+
+def accumulated_gradients(*, fault):
+    made = run(falling())
+    looks = (1, 2, 3, 4, 8, 16, 32, 64, 128, 256, 512) if fault else (8, 64)
+    made.records += [Record(s, float(s), [("GradNorm/carried", 1.0 + s)]) for s in looks]
+    return made
+
+
+def unheld_parameters(*, fault):
+    made = last_snapshot(run(flat()))
+    for record in made.records:
+        record.scalars = [(t, 0.0 if t.startswith("Update") else v) for t, v in record.scalars]
+    if not fault:
+        # embeddings have no rows to count, but they have gradients
+        made.per_step(GradNorm__total=np.ones(600))
+    nothing = np.full((5, 2), np.nan)
+    return made.vectors("autotrack/zero_gradient_rows", LAYERS[:2], nothing, every=100)
+
+
+def parameters_in_no_optimizer(*, fault):
+    made = run(falling())
+    owners = ["", None] if fault else [None, None]
+    parameters = [
+        {"name": name, "trainable": True, "optimizer": owner}
+        for name, owner in zip(LAYERS[:2], owners, strict=True)
+    ]
+    made.facts["models"] = [{"name": "teacher", "parameters": parameters}]
+    return made
+
+
+def skipped_steps(*, fault):
+    counts = {"steps": 600, "skipped": 400 if fault else 14}
+    return covered(run(falling()), counts=counts)
+
+
+def input_bound(*, fault):
+    return run(falling(), Throughput__loader_wait=np.full(9, 80.0 if fault else 10.0))
+
+
+CASES = {
+    nonfinite: "nonfinite",
+    divergence: "divergence",
+    divergence_after_learning: "divergence",
+    not_learning: "not-learning",
+    not_learning_but_done: "not-learning",
+    underfitting: "underfitting",
+    plateau: "plateau",
+    oscillation: "oscillation",
+    loss_spikes: "loss-spikes",
+    spikes_or_noise: "loss-spikes",
+    sharp_drops: "sharp-drops",
+    overfitting: "overfitting",
+    overfitting_while_training_rises: "overfitting",
+    overfitting_by_accuracy: "overfitting",
+    best_epoch: "best-epoch",
+    evaluation_better: "train-evaluation-mismatch",
+    evaluation_constant: "train-evaluation-mismatch",
+    evaluated_in_training_mode: "train-evaluation-mismatch",
+    trained_in_evaluation_mode: "train-evaluation-mismatch",
+    same_data_worse: "train-evaluation-mismatch",
+    vanishing_gradients: "vanishing-gradients",
+    exploding_by_depth: "exploding-gradients",
+    exploding_over_time: "exploding-gradients",
+    exploding_in_bursts: "exploding-gradients",
+    frozen_parameters: "frozen-parameters",
+    frozen_on_purpose: "frozen-parameters",
+    dead_relu: "dead-relu",
+    no_relu_but_no_loss: "dead-relu",
+    update_ratio_small: "update-ratio-small",
+    update_ratio_large: "update-ratio-large",
+    clipping_always: "clipping-always",
+    learning_rate_zero: "learning-rate-zero",
+    schedule_that_ends_early: "learning-rate-zero",
+    accumulated_gradients: "accumulated-gradients",
+    unheld_parameters: "unheld-parameters",
+    parameters_in_no_optimizer: "unheld-parameters",
+    skipped_steps: "skipped-steps",
+    input_bound: "input-bound",
+}
+
+
+@pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
+def test_a_rule_finds_its_fault_and_not_what_is_nearly_one(make, tmp_path):
+    faulty = findings.find(make(fault=True).read(tmp_path / "faulty"), strict=True)
+    sound = findings.find(make(fault=False).read(tmp_path / "sound"), strict=True)
+    assert CASES[make] in [finding.rule for finding in faulty]
+    assert CASES[make] not in [finding.rule for finding in sound]
+
+
+@pytest.mark.parametrize("collapsed", [True, False])
+def test_one_class_predicted_is_read_from_the_confusion(collapsed, tmp_path):
+    counts = np.tile(np.diag([40, 30, 30]), (3, 1, 1))
+    if collapsed:
+        counts = np.stack([np.zeros_like(counts[0])] * 3)
+        counts[:, :, 1] = [40, 30, 30]
+    series = SimpleNamespace(counts=counts, step=np.arange(3), epoch=np.arange(3))
+    history = replace(run(falling()).read(tmp_path), confusion={"val": series})
+    found = [finding.rule for finding in findings.find(history, strict=True)]
+    assert ("one-class-predicted" in found) is collapsed
+
+
+def test_every_rule_has_a_page_in_the_index_and_a_case():
+    rules = {rule.name for rule in findings.rules()}
+    index = (PAGES / "index.md").read_text()
+    assert {path.stem for path in PAGES.glob("*.md")} == {*rules, "index"}
+    assert all(f"\n{rule}\n" in index for rule in rules)
+    assert {*CASES.values(), "one-class-predicted"} == rules
+
+
+def test_a_cause_is_told_once_and_is_as_severe_as_what_it_does(tmp_path):
+    made = run(flat(), 6, Accuracy__train=[10] * 6, LearningRate__group0=np.zeros(600))
+    found = findings.find(made.read(tmp_path), strict=True)
+    assert [(f.rule, f.severity) for f in found if f.severity != "note"] == [
+        ("learning-rate-zero", "problem")
+    ]
