@@ -57,7 +57,7 @@ docs: $(DEV)  ## build the documentation into build/docs
 	@echo "documentation: build/docs/index.html"
 
 bench: $(DEV)  ## measure what tracking costs
-	@$(BIN)/python benchmarks/overhead.py
+	@$(BIN)/python -m benchmarks.bench
 
 bench-findings: $(DEV)  ## measure how far findings can be trusted
 	@$(BIN)/python -m benchmarks.findings --details

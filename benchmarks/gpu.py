@@ -1,0 +1,145 @@
+"""What tracking costs on a GPU, and that nothing waits for it: `python -m benchmarks.gpu`.
+
+A step bound by launches (a small MLP) and one bound by arithmetic (ResNet-50, batch 256, bfloat16).
+The tracked loop runs with PyTorch's own alarm for synchronisations set to raise, and the profiler
+counts the calls that wait. Targets: ratios of at most 1.05 and 1.01, and no call that waits.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+import autotrack
+from autotrack import observers
+from benchmarks.models import mlp, resnet50
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROUNDS = 15
+WARM_UP = 3
+WAITING = ("cudaDeviceSynchronize", "cudaStreamSynchronize", "cudaEventSynchronize")
+
+
+def launch_bound(steps: int) -> Iterator[None]:
+    """784-128-10, batch 64, Adam: the device is faster than Python."""
+    model = mlp().cuda()
+    shape = (64, 784)
+    return train(model, torch.optim.Adam(model.parameters(), lr=1e-3), shape, 10, steps)
+
+
+def compute_bound(steps: int) -> Iterator[None]:
+    """ResNet-50, batch 256, bfloat16: Python waits in the queue of kernels."""
+    model = resnet50().cuda().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    return train(model, optimizer, (256, 3, 224, 224), 1000, steps)
+
+
+def train(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    shape: tuple[int, ...],
+    classes: int,
+    steps: int,
+) -> Iterator[None]:
+    """Train for ever on data that is on the device already."""
+    inputs = torch.rand(shape, device="cuda")
+    labels = torch.randint(classes, shape[:1], device="cuda")
+    criterion = nn.CrossEntropyLoss()
+    done = 0
+    for _epoch in range(sys.maxsize):
+        for _batch in range(1000):
+            with torch.autocast("cuda", torch.bfloat16, enabled=len(shape) > 2):  # noqa: PLR2004
+                loss = criterion(model(inputs), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            done += 1
+            if done % steps == 0:
+                yield
+
+
+def milliseconds(blocks: Iterator[Any], steps: int, *, alarm: bool) -> float:
+    """Time one block until the device is done; with `alarm`, whatever waits inside it raises."""
+    torch.cuda.synchronize()
+    began = time.perf_counter()
+    if alarm:
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        next(blocks)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    torch.cuda.synchronize()
+    return 1e3 * (time.perf_counter() - began) / steps
+
+
+def waits(blocks: Iterator[Any]) -> int:
+    """Count the calls that wait in one block."""
+    activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
+    with torch.profiler.profile(activities=activities) as profiler:
+        next(blocks)
+        # Leaving the profiler synchronises: what it does itself comes after this mark.
+        with torch.profiler.record_function("end of the block"):
+            pass
+    events = sorted(profiler.events() or [], key=lambda event: event.time_range.start)
+    ours = iter(events)
+    before = []
+    for event in ours:
+        if event.name == "end of the block":
+            break
+        before.append(event.name)
+    return sum(name in WAITING for name in before)
+
+
+def measure(loop: Any, steps: int, directory: Path) -> tuple[str, ...]:
+    """Interleave blocks of an untracked and of a tracked loop."""
+    plain = loop(steps)
+
+    @autotrack.track(logdir=directory, strict=True, budget=None)
+    def tracked() -> Iterator[None]:
+        yield from loop(steps)
+
+    ours = tracked()
+    pairs: list[tuple[float, float]] = []
+    for number in range(-WARM_UP, ROUNDS):
+        base = milliseconds(plain, steps, alarm=False)
+        observers.acquire()
+        pairs.append((base, milliseconds(ours, steps, alarm=number >= 0)))
+        observers.release()
+    ratios = [after / before for before, after in pairs[WARM_UP:]]
+    observers.acquire()
+    counted, without = waits(ours), waits(plain)
+    ours.close()  # type: ignore[attr-defined]
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    base = statistics.median(before for before, _ in pairs[WARM_UP:])
+    quartiles = f"{low:.3f} - {high:.3f}"
+    return f"{base:.2f} ms", f"{middle:.3f}", quartiles, f"{counted} ({without} untracked)"
+
+
+def main() -> None:
+    """Print a table, or say that there is no GPU."""
+    if not torch.cuda.is_available():
+        print("GPU: none here, so nothing was measured on one.")
+        return
+    table = Table("", "a step", "ratio", "quartiles", "waits", title=torch.cuda.get_device_name())
+    with tempfile.TemporaryDirectory() as folder:
+        for name, loop, steps in (
+            ("small MLP (at most 1.05)", launch_bound, 200),
+            ("ResNet-50, 256, bf16 (at most 1.01)", compute_bound, 10),
+        ):
+            table.add_row(name, *measure(loop, steps, Path(folder) / loop.__name__))
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()
