@@ -144,6 +144,19 @@ def test_later_optimizers_get_the_same_tags_whenever_records_are_written(flushes
     assert found["Loss/train/second"] == float32(seen["second"])
 
 
+def test_the_second_stage_of_one_model_takes_its_name_when_it_comes():
+    """Both optimizers exist from the start and hold the same weights: idle, one counts for none."""
+    seen = {"warm": [], "main": []}
+    with autotrack.tracking(logdir="stages", strict=True) as run:
+        model, warm = made()
+        main = torch.optim.Adam(model.parameters())
+        seen["warm"].extend([step(model, warm) for _ in range(12)])
+        seen["main"].extend([step(model, main) for _ in range(12)])
+    found = losses(run)
+    assert found["Loss/train"] == float32(seen["warm"])
+    assert found["Loss/train/main"] == float32(seen["main"])
+
+
 class Agent:
     def __init__(self, seed):
         self.net, self.optimizer = made(seed)

@@ -101,11 +101,22 @@ def settle_names(streams: list[Stream]) -> None:
     """
     used = [stream for stream in streams if not stream.is_idle]
     scopes = {stream.scope for stream in used if stream.scope is not None}
-    counted = [s for s in streams if not s.is_idle or s.scope in scopes] if used else []
+    trained = {id(parameter) for stream in used for parameter in stream.parameters()}
+    counted = [s for s in streams if not s.is_idle or _may_train(s, scopes, trained)]
+    counted = counted if used else []
     lone = len(counted) == 1
     for stream in counted:
         if stream.suffix is None:
             stream.suffix = "" if lone else stream.name
+
+
+def _may_train(stream: Stream, scopes: set[object], trained: set[int]) -> bool:
+    """Whether an optimizer that has not stepped may have a part in the training.
+
+    One whose weights another steps for stands around that one, or has been replaced by it.
+    """
+    held = [id(parameter) for parameter in stream.parameters()]
+    return stream.scope in scopes and not (held and trained.issuperset(held))
 
 
 def gradient_marks(stream: Stream) -> list[tuple[int, int]]:

@@ -234,17 +234,20 @@ class Training:
     def gradients_zeroed(self, event: e.GradientsZeroed) -> None:
         """Gradients were discarded: what waited for a step will not be part of one."""
         owner = event.owner
-        if hasattr(owner, "param_groups"):
-            stream = self._stream_of(owner)
-            self._zeroed(stream)
-            self._unclaimed.forget(stream.parameters())
-            return
-        self._unclaimed.forget(owner.parameters())  # type: ignore[union-attr]
-        if any(s.pending for s in self.streams):
-            inside = {id(p) for p in owner.parameters()}  # type: ignore[union-attr]
-            for stream in self.streams:
-                if stream.pending and all(id(p) in inside for p in stream.parameters()):
+        own = self._stream_of(owner) if hasattr(owner, "param_groups") else None
+        if own is not None:
+            self._zeroed(own)
+        # A model, or an optimizer around another one that steps (SAM), discards for others too.
+        others = [s for s in self.streams if s.pending and s is not own]
+        if others:
+            held = own.parameters() if own is not None else owner.parameters()  # type: ignore[union-attr]
+            inside = {id(p) for p in held}
+            for stream in others:
+                if all(id(p) in inside for p in stream.parameters()):
                     self._zeroed(stream)
+        self._unclaimed.forget(
+            own.parameters() if own is not None else owner.parameters()  # type: ignore[union-attr]
+        )
 
     def _zeroed(self, stream: Stream) -> None:
         if stream.in_closure:
