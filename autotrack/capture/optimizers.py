@@ -75,7 +75,12 @@ class Optimizers:
 
     def first_used(self, stream: Stream) -> None:
         """Let a stream that starts to step have its variable's name before one that only exists."""
+        held = {id(parameter) for parameter in stream.parameters()}
         for other in self.streams:
+            own = [id(parameter) for parameter in other.parameters()] if other.is_idle else []
+            other.covered = other.covered or (
+                other is not stream and bool(own) and held.issuperset(own)
+            )
             if other.name == stream.variable and other is not stream and other.is_idle:
                 other.name, stream.name = stream.name, other.name
 

@@ -49,11 +49,13 @@ class Stream:
     clipped_too_early: bool = False
     orphan: bool = False
     # The variable that holds the optimizer, its frame where that is one that suspends, the
-    # namespace it was found in, and whether the person handed it over.
+    # namespace it was found in, and whether the person handed it over. `covered`: another optimizer
+    # steps for all of its weights, so it stands around that one or was replaced by it.
     variable: str | None = None
     frame: int = 0
     scope: object = None
     given: bool = False
+    covered: bool = False
     clock: EpochCounter = field(default_factory=EpochCounter)
     stretch: Stretch = field(default_factory=Stretch)
     epoch: int | None = None
@@ -101,22 +103,12 @@ def settle_names(streams: list[Stream]) -> None:
     """
     used = [stream for stream in streams if not stream.is_idle]
     scopes = {stream.scope for stream in used if stream.scope is not None}
-    trained = {id(parameter) for stream in used for parameter in stream.parameters()}
-    counted = [s for s in streams if not s.is_idle or _may_train(s, scopes, trained)]
+    counted = [s for s in streams if not s.is_idle or (s.scope in scopes and not s.covered)]
     counted = counted if used else []
     lone = len(counted) == 1
     for stream in counted:
         if stream.suffix is None:
             stream.suffix = "" if lone else stream.name
-
-
-def _may_train(stream: Stream, scopes: set[object], trained: set[int]) -> bool:
-    """Whether an optimizer that has not stepped may have a part in the training.
-
-    One whose weights another steps for stands around that one, or has been replaced by it.
-    """
-    held = [id(parameter) for parameter in stream.parameters()]
-    return stream.scope in scopes and not (held and trained.issuperset(held))
 
 
 def gradient_marks(stream: Stream) -> list[tuple[int, int]]:
