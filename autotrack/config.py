@@ -62,6 +62,9 @@ class Config:
         for name in options:
             if name not in known:
                 raise UsageError(_unknown(name, known))
+        if options.get("logdir", "") is None:
+            # Said aloud, but nothing said: a script passes on an argument that was not given.
+            options = {name: value for name, value in options.items() if name != "logdir"}
         chosen = {**_from_pyproject(known), **_from_environment(known), **options}
         return cls(**{name: _checked(name, value) for name, value in chosen.items()})
 

@@ -19,8 +19,14 @@ class Identities:
         if known is not None and known[0]() is thing:
             return known[1]
         self._next += 1
-        self._known[id(thing)] = (ref(thing), self._next)
+        key = id(thing)
+        self._known[key] = (ref(thing, lambda gone: self._forget(key, gone)), self._next)
         return self._next
+
+    def _forget(self, key: int, gone: ref[Any]) -> None:
+        known = self._known.get(key)
+        if known is not None and known[0] is gone:
+            del self._known[key]
 
 
 class Registry:

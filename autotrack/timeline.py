@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 #: Without epochs, loader restarts or evaluations, a training pass is this many steps.
 STRETCH = 100
+#: Passes over more loaders than this are not remembered.
+MOST_LOADERS = 1024
 
 
 @dataclass(slots=True)
@@ -68,7 +70,17 @@ class LoaderClock:
             # `next(iter(loader))`: batches are drawn, the loader is not passed over.
             self.sampled.add(loader)
         self._serial += 1
+        self.passes.pop(loader, None)
         self.passes[loader] = LoaderPass(self._serial)
+        self._forget_the_oldest()
+
+    def _forget_the_oldest(self) -> None:
+        """Keep no more than the last passes where each step makes a loader of its own."""
+        if len(self.passes) > MOST_LOADERS:
+            oldest = next(loader for loader in self.passes if loader != self.primary)
+            del self.passes[oldest]
+            self.trained.discard(oldest)
+            self.sampled.discard(oldest)
 
     def loaded(self, loader: int) -> None:
         """The pass over `loader` hands out a batch."""

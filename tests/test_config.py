@@ -212,3 +212,8 @@ def test_the_default_directory_is_tensorboards_own(monkeypatch):
 def test_log_outside_a_run_is_an_error_that_says_so():
     with pytest.raises(NoRunError, match=r"log\('Own/number'.*tracking"):
         autotrack.log("Own/number", 1.0)
+
+
+def test_a_logdir_of_none_is_one_that_was_not_given(monkeypatch):
+    monkeypatch.setenv("AUTOTRACK_LOGDIR", "from/the/environment")
+    assert Config.of({"logdir": None}).logdir == Path("from/the/environment")

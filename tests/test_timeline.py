@@ -12,8 +12,9 @@ from autotrack import events as e
 from autotrack.capture.capture import Capture
 from autotrack.capture.models import Models
 from autotrack.guard import Guard
+from autotrack.identity import Identities
 from autotrack.loopscope import LoopScope
-from autotrack.timeline import STRETCH, EpochCounter, LoaderClock, Stretch
+from autotrack.timeline import MOST_LOADERS, STRETCH, EpochCounter, LoaderClock, Stretch
 
 LOOPS = st.sampled_from(["first", "second", "third"])
 SHOWN = st.lists(st.tuples(LOOPS, st.integers(-3, 30)), min_size=1, max_size=60)
@@ -128,6 +129,7 @@ class Fake:
             self.moments.append,
             lambda row, stream: self.rows.append((row, stream)),
             Models(),
+            lambda tensor: float(tensor.detach()),
         )
         self.weight = torch.nn.Parameter(torch.ones(2))
         self.model = torch.nn.ParameterList([self.weight])
@@ -229,3 +231,21 @@ def test_whatever_happens_numbers_go_up_and_evaluation_is_no_training(happened, 
     counted = [m.batch for m in run.moments if isinstance(m, e.TrainBatchSeen)]
     assert len(counted) == len({id(batch) for batch in counted})
     assert len(counted) <= happened.count("backward")
+
+
+def test_a_loader_of_its_own_for_every_step_costs_no_memory():
+    clock, identities, numbers = LoaderClock(), Identities(), []
+    for step in range(3 * MOST_LOADERS):
+        loader = Loader()
+        number = identities.of(loader)
+        clock.started(number, 2)
+        clock.loaded(number)
+        clock.train(number)
+        if step % 2:
+            clock.finished(number)
+        numbers.append(number)
+        del loader
+    assert len(set(numbers)) == len(numbers)
+    assert not identities._known
+    for kept in (clock.passes, clock.trained, clock.sampled):
+        assert len(kept) <= MOST_LOADERS
