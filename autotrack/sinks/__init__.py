@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from autotrack.records import Record
 
-DEFAULT = ("tensorboard",)
+DEFAULT = ("tensorboard", "terminal", "notebook", "alarm")
 
 
 class Sink(Protocol):

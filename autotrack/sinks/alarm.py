@@ -1,0 +1,72 @@
+"""Says once, at once, what a person would want to stop a training for; it never stops one."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING
+
+from autotrack.guard import log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from autotrack.records import Record
+
+_WATCHED = ("Loss/train", "GradNorm/total")
+# A loss that stays this many times above the highest of its beginning has diverged. Ten times would
+# do for most losses; a hundred leaves those in peace that start near zero.
+_FAR = 100.0
+_BEGINNING = 20
+
+
+def open(_directory: Path) -> AlarmSink:  # noqa: A001 - the verb every sink has
+    """Return the sink; it speaks through the logger `autotrack`, as every other part."""
+    return AlarmSink()
+
+
+class AlarmSink:
+    """Looks for numbers that are not finite and for a loss that runs away."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+        self._highest: dict[str, list[float]] = {}
+        self._recent: dict[str, list[float]] = {}
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Look at some records."""
+        for record in records:
+            for tag, value in record.scalars:
+                if tag.startswith(_WATCHED):
+                    self._look(tag, value, record.x)
+
+    def close(self) -> None:
+        """Have nothing to end."""
+
+    def _look(self, tag: str, value: float, step: int) -> None:
+        if not math.isfinite(value):
+            self._say(f"{tag} not finite", f"{tag} is {value} at step {step:,}")
+        elif tag == "Loss/train":
+            self._watch(tag, value, step)
+
+    def _watch(self, tag: str, value: float, step: int) -> None:
+        beginning = self._highest.setdefault(tag, [])
+        if len(beginning) < _BEGINNING:
+            beginning.append(abs(value))
+            return
+        recent = self._recent.setdefault(tag, [])
+        recent.append(value)
+        if len(recent) == _BEGINNING:
+            middle = statistics.median(recent)
+            recent.clear()
+            if max(beginning) > 0 and middle > _FAR * max(beginning):
+                times = middle / max(beginning)
+                text = f"{tag} is {middle:.3g} at step {step:,}, {times:.0f} times its beginning"
+                self._say(f"{tag} diverges", text)
+
+    def _say(self, what: str, text: str) -> None:
+        if what in self._said:
+            return
+        self._said.add(what)
+        log.warning("%s", text)

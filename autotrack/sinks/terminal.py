@@ -1,0 +1,135 @@
+"""A calm line at the bottom of the terminal while a run goes on, and what it says at its end."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from multiprocessing import parent_process
+from typing import TYPE_CHECKING
+
+from autotrack.sinks._standing import Standing
+from autotrack.sinks._statusline import StatusLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from autotrack.records import Record
+
+_ABOUT = 1.0
+_FINDINGS_TOLD = 5
+_HOUR = 3600
+
+
+def open(directory: Path) -> TerminalSink | None:  # noqa: A001 - the verb every sink has
+    """Return a sink for the terminal; None where stderr is none, and in child processes."""
+    stream = sys.__stderr__
+    if stream is None or stream.closed or not stream.isatty() or os.environ.get("TERM") == "dumb":
+        return None
+    if parent_process() is not None or not _leads() or "ipykernel" in sys.modules:
+        return None
+    return TerminalSink(directory, stream.fileno())
+
+
+def _leads() -> bool:
+    """Whether this is the process that speaks for a run: the launched one, the first rank."""
+    launched = os.environ.get("AUTOTRACK_RUN_PID")
+    return launched in (None, str(os.getpid())) and os.environ.get("RANK", "0") == "0"
+
+
+class TerminalSink:
+    """Shows where the run stands on the last row of the terminal behind `descriptor`."""
+
+    def __init__(self, directory: Path, descriptor: int) -> None:
+        self._directory = directory
+        self._descriptor = descriptor
+        self._line = StatusLine(descriptor)
+        self._standing = Standing()
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Take some records; what lasts less than a second shows no line."""
+        standing = self._standing
+        standing.see(list(records))
+        if standing.step and not standing.findings and standing.now - standing.first >= _ABOUT:
+            self._line.show(styled(status(standing), self._line.columns))
+
+    def close(self) -> None:
+        """Take the line away; say what the run came to, unless `autotrack run` does."""
+        self._line.close()
+        if "AUTOTRACK_RUN" not in os.environ and self._standing.step:
+            text = conclusion(self._standing, self._directory)
+            os.write(self._descriptor, text.encode())
+
+
+def status(standing: Standing) -> list[tuple[str, str]]:
+    """Return what the line says, as pairs of a word and what it stands for."""
+    parts = [("", standing.name), *_position(standing)]
+    for tag, loss in standing.losses.items():
+        parts.append((_short(tag, "Loss/train", "loss"), f"{loss:.4g}"))
+    for tag, value in standing.latest.items():
+        family, _, phase = tag.partition("/")
+        if phase.partition("/")[0] == "train_epoch" or tag.endswith("_initial"):
+            continue
+        if family == "Loss" and phase.partition("/")[0] != "train":
+            parts.append((f"{phase} loss", f"{value:.4g}"))
+        elif family in ("Accuracy", "R2"):
+            unit = " %" if family == "Accuracy" else ""
+            parts.append((f"{phase} {'acc' if unit else 'R²'}", f"{value:.4g}{unit}"))
+    rate = standing.latest.get("Throughput/samples_per_second")
+    if rate is not None:
+        parts.append(("", f"{rate:,.0f} samples/s"))
+    left = standing.seconds_left
+    if left is not None:
+        parts.append(("", f"{clock(left)} left"))
+    return parts
+
+
+def _position(standing: Standing) -> Iterator[tuple[str, str]]:
+    if standing.epoch is not None:
+        last = "" if standing.last_epoch is None else f"/{standing.last_epoch}"
+        yield "epoch", f"{standing.epoch}{last}"
+    yield "step", f"{standing.step:,}"
+
+
+def _short(tag: str, family: str, word: str) -> str:
+    stream = tag.removeprefix(family).lstrip("/")
+    return f"{stream} {word}".lstrip()
+
+
+def clock(seconds: float) -> str:
+    """Return a span of time as `m:ss` or `h:mm:ss`."""
+    whole = round(seconds)
+    hours, minutes = whole // _HOUR, whole % _HOUR // 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def styled(parts: list[tuple[str, str]], columns: int) -> str:
+    """Return a status as one terminal line of at most `columns` cells, words dimmed."""
+    from rich.console import Console
+    from rich.text import Text
+
+    line = Text(no_wrap=True, overflow="ellipsis", end="")
+    for index, (word, value) in enumerate(parts):
+        line.append(" · " if index else "", style="dim")
+        line.append(f"{word} " if word else "", style="dim")
+        line.append(" ".join(value.split()), style="bold" if index == 0 else "")
+    out = io.StringIO()
+    console = Console(
+        file=out, force_terminal=True, width=columns, highlight=False, legacy_windows=False
+    )
+    console.print(line, end="")
+    return out.getvalue()
+
+
+def conclusion(standing: Standing, directory: Path) -> str:
+    """Return what to say when the run is over: where the record is, the verdict, the findings."""
+    lines = [f"autotrack: recorded in {directory}"]
+    found = standing.findings
+    if found.get("verdict"):
+        lines.append(f"  {found['verdict']}")
+    faults = [one for one in found.get("findings", []) if one["severity"] != "note"]
+    lines += [f"  {one['severity']}: {one['title']}" for one in faults[:_FINDINGS_TOLD]]
+    if len(faults) > _FINDINGS_TOLD:
+        lines.append(f"  and {len(faults) - _FINDINGS_TOLD} more: autotrack findings {directory}")
+    return "\n".join(lines) + "\n"
