@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import linecache
 import re
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from autotrack import frames
+from autotrack import frames, loopend
 from autotrack.guard import attempt
 from autotrack.stated import Stated
 
 if TYPE_CHECKING:
-    from types import CodeType
+    from types import CodeType, FrameType
 
     from autotrack.frames import Line
 
@@ -49,6 +50,7 @@ class Loop:
     assigned: frozenset[str]
     counts: bool
     single: str = ""
+    bounds: tuple[ast.expr, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -137,6 +139,20 @@ class LoopScope:
                 return self._number(depth, loop.epoch_variable)
         return None
 
+    def remaining(self, site: Site, loop: Loop) -> int | None:
+        """Return how many rounds of `loop` follow this one; None where that cannot be told.
+
+        A loop inside another is repeated, so nothing is said of it.
+        """
+        if not site.loops or site.loops[-1].key != loop.key:
+            return None
+        number = self.number_here(site, loop)
+        frame = self._frame(site.depths[-1])
+        if number is None or frame is None:
+            return None
+        last = attempt(loopend.last_number, loop.bounds, frame)
+        return last - number if last is not None and last >= number else None
+
     def names_at(self, code: CodeType, line: int) -> tuple[str, ...]:
         """Return the names on a line in the order in which they tell what it is about.
 
@@ -156,11 +172,13 @@ class LoopScope:
         return self._names[key]
 
     def _number(self, depth: int, name: str) -> int | None:
-        for index, frame in enumerate(frames.person_frames(self.boundary)):
-            if index == depth:
-                value = frames.variable(frame, name)
-                return value if type(value) is int else None
-        return None
+        frame = self._frame(depth)
+        value = None if frame is None else frames.variable(frame, name)
+        return value if type(value) is int else None
+
+    def _frame(self, depth: int) -> FrameType | None:
+        persons = frames.person_frames(self.boundary)
+        return next(itertools.islice(persons, depth, None), None)
 
     def _read(self, lines: tuple[Line, ...]) -> Site:
         site = Site(lines)
@@ -320,6 +338,7 @@ def _loop(code: CodeType, node: ast.AST) -> Loop:
         body,
         counts=_counts(node.iter),
         single=single,
+        bounds=loopend.bounds(node.iter),
     )
 
 

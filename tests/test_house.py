@@ -47,6 +47,7 @@ FLOOR_PLAN = {
         "frames",
         "graph",
         "layout",
+        "loopend",
         "loopscope",
         "provenance",
         "ranks",

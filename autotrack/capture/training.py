@@ -334,6 +334,9 @@ class Training:
         if stream.epoch is not None and stream.epoch != stream.marked:
             stream.marked = stream.epoch
             row.hidden.append(("autotrack/epoch", stream.epoch))
+            last = self._last_epoch(stream.epoch)
+            if last is not None:
+                row.hidden.append(("autotrack/last_epoch", last))
         stream.steps += 1
         if stream.steps == _SETTLED_BY:
             settle_names(self.streams)
@@ -395,6 +398,13 @@ class Training:
             self.epoch_loop = loop = shown[0]
             return Shown(loop.key, shown[1], loop.suspends)
         return None if by_loader is None else Shown("loader", by_loader)
+
+    def _last_epoch(self, epoch: int) -> int | None:
+        """Return the number of the run's last epoch, where the epoch loop tells how many follow."""
+        if self.epoch_loop is None:
+            return None
+        remaining = self._scope.remaining(self._scope.site(), self.epoch_loop)
+        return None if remaining is None else epoch + remaining
 
     def _enter_epoch(self, stream: Stream, shown: Shown | None) -> None:
         """Give a stream the epoch of its batch; a new one ends the running pass."""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _SECONDS = 2.0
 # Of the time between two pictures, what drawing one may take.
 _SHARE = 0.02
-_TRAIN, _OTHERS = "#0072b2", ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+# In between, so that they stand out on white and on black alike.
+_TRAIN, _OTHERS = "#2684c8", ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _FAMILIES = {"Loss": "Loss", "Accuracy": "Accuracy (%)", "R2": "R²"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import textwrap
 from multiprocessing import parent_process
 from typing import TYPE_CHECKING
 
@@ -58,31 +59,37 @@ class TerminalSink:
         """Take the line away; say what the run came to, unless `autotrack run` does."""
         self._line.close()
         if "AUTOTRACK_RUN" not in os.environ and self._standing.step:
-            text = conclusion(self._standing, self._directory)
+            text = conclusion(self._standing, self._directory, self._line.columns)
             os.write(self._descriptor, text.encode())
 
 
 def status(standing: Standing) -> list[tuple[str, str]]:
     """Return what the line says, as pairs of a word and what it stands for."""
     parts = [("", standing.name), *_position(standing)]
-    for tag, loss in standing.losses.items():
-        parts.append((_short(tag, "Loss/train", "loss"), f"{loss:.4g}"))
-    for tag, value in standing.latest.items():
-        family, _, phase = tag.partition("/")
-        if phase.partition("/")[0] == "train_epoch" or tag.endswith("_initial"):
-            continue
-        if family == "Loss" and phase.partition("/")[0] != "train":
-            parts.append((f"{phase} loss", f"{value:.4g}"))
-        elif family in ("Accuracy", "R2"):
-            unit = " %" if family == "Accuracy" else ""
-            parts.append((f"{phase} {'acc' if unit else 'R²'}", f"{value:.4g}{unit}"))
+    left = standing.seconds_left
+    if left:
+        parts.append(("", f"{clock(left)} left"))
+    losses = standing.losses
+    parts += [(_named(tag, "Loss/train", "loss"), f"{loss:.4g}") for tag, loss in losses.items()]
+    parts += sorted(_qualities(standing), key=lambda part: "train" not in part[0])
     rate = standing.latest.get("Throughput/samples_per_second")
     if rate is not None:
         parts.append(("", f"{rate:,.0f} samples/s"))
-    left = standing.seconds_left
-    if left is not None:
-        parts.append(("", f"{clock(left)} left"))
     return parts
+
+
+def _qualities(standing: Standing) -> Iterator[tuple[str, str]]:
+    """The accuracies, and what evaluations gave."""
+    for tag, value in standing.latest.items():
+        family, _, phase = tag.partition("/")
+        if phase.endswith("_initial"):
+            continue
+        if family == "Loss" and not phase.startswith("train"):
+            yield f"{phase} loss", f"{value:.4g}"
+        elif family == "Accuracy":
+            yield f"{phase} acc", f"{value:.4g} %"
+        elif family == "R2":
+            yield f"{phase} R²", f"{value:.4g}"
 
 
 def _position(standing: Standing) -> Iterator[tuple[str, str]]:
@@ -92,7 +99,7 @@ def _position(standing: Standing) -> Iterator[tuple[str, str]]:
     yield "step", f"{standing.step:,}"
 
 
-def _short(tag: str, family: str, word: str) -> str:
+def _named(tag: str, family: str, word: str) -> str:
     stream = tag.removeprefix(family).lstrip("/")
     return f"{stream} {word}".lstrip()
 
@@ -112,24 +119,27 @@ def styled(parts: list[tuple[str, str]], columns: int) -> str:
     line = Text(no_wrap=True, overflow="ellipsis", end="")
     for index, (word, value) in enumerate(parts):
         line.append(" · " if index else "", style="dim")
-        line.append(f"{word} " if word else "", style="dim")
-        line.append(" ".join(value.split()), style="bold" if index == 0 else "")
+        line.append(f"{_printable(word)} " if word else "", style="dim")
+        line.append(_printable(value), style="bold" if index == 0 else "")
+    line.truncate(columns, overflow="ellipsis")
     out = io.StringIO()
-    console = Console(
-        file=out, force_terminal=True, width=columns, highlight=False, legacy_windows=False
-    )
-    console.print(line, end="")
+    console = Console(file=out, force_terminal=True, width=columns, legacy_windows=False)
+    console.print(line, end="", soft_wrap=True)
     return out.getvalue()
 
 
-def conclusion(standing: Standing, directory: Path) -> str:
+def _printable(text: str) -> str:
+    """A person's own names without what would steer the terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def conclusion(standing: Standing, directory: Path, columns: int = 100) -> str:
     """Return what to say when the run is over: where the record is, the verdict, the findings."""
     lines = [f"autotrack: recorded in {directory}"]
     found = standing.findings
-    if found.get("verdict"):
-        lines.append(f"  {found['verdict']}")
+    lines += textwrap.wrap(found.get("verdict", ""), columns - 2)
     faults = [one for one in found.get("findings", []) if one["severity"] != "note"]
-    lines += [f"  {one['severity']}: {one['title']}" for one in faults[:_FINDINGS_TOLD]]
+    lines += [f"{one['severity']}: {one['title']}" for one in faults[:_FINDINGS_TOLD]]
     if len(faults) > _FINDINGS_TOLD:
-        lines.append(f"  and {len(faults) - _FINDINGS_TOLD} more: autotrack findings {directory}")
-    return "\n".join(lines) + "\n"
+        lines.append(f"and {len(faults) - _FINDINGS_TOLD} more: autotrack findings {directory}")
+    return "\n  ".join(map(_printable, lines)) + "\n"

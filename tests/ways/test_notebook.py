@@ -101,3 +101,12 @@ def test_the_report_shows_itself(cells: tuple[Path, list[Any]]) -> None:
     page = shown.data["text/html"]
     assert "<img" in page or "<svg" in page
     assert (cells[0] / "second" / "figures").is_dir()
+
+
+@pytest.mark.parametrize("cell", [2, 4])
+def test_one_figure_of_the_run_stays_below_its_cell(
+    cells: tuple[Path, list[Any]], cell: int
+) -> None:
+    (shown,) = [out for out in cells[1][cell].outputs if out.output_type == "display_data"]
+    assert shown.data["text/html"].count("<svg") == 2
+    assert "epoch 8/8 · step 4" in shown.data["text/plain"]
