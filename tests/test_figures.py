@@ -28,6 +28,7 @@ from autotrack.history import History
 from autotrack.reports import (
     Report,
     accuracy,
+    compare,
     components,
     confusion,
     curves,
@@ -481,6 +482,18 @@ def test_texts_keep_apart_in_every_style(name, tmp_path, monkeypatch):
             assert overlaps(figure, monkeypatch) == [], figure_name
 
 
+def test_runs_are_compared_by_completed_steps(tmp_path, monkeypatch):
+    made = (made_up_runs.evaluated_before, made_up_runs.many_epochs, made_up_runs.one_step)
+    runs = [one().read(tmp_path / one.__name__) for one in made]
+    figure = compare.draw(runs)
+    assert [ax.get_xlabel() for ax in figure.axes] == ["Step", "Step"]
+    for step, value in zip((20, 40, 60), (1.0, 0.8, 0.7), strict=True):
+        assert has_point(figure.axes[0], step, np.float32(value))
+    assert overlaps(figure, monkeypatch) == []
+    assert outside(figure, monkeypatch) == []
+    assert compare.draw([MadeUpRun().read(tmp_path / "empty")]) is None
+
+
 def test_names_are_no_formulas(tmp_path, monkeypatch):
     history = made_up_runs.awkward_names().read(tmp_path)
     assert "$x_1$ weight" in words(weights.draw(history), monkeypatch)
@@ -810,5 +823,6 @@ def test_figures_are_the_modules_that_draw():
     assert next(iter(found)) == "overview"
     for path in Path(loss.__file__).parent.glob("*.py"):
         module = importlib.import_module(f"{loss.__package__}.{path.stem}")
-        assert (path.stem in found) == hasattr(module, "draw")
+        single = hasattr(module, "draw") and not hasattr(module, "SEVERAL_RUNS")
+        assert (path.stem in found) == single
     assert curves.__name__.rpartition(".")[2] not in found

@@ -115,8 +115,9 @@ def figures() -> Iterator[tuple[str, Callable[[History], Figure | None]]]:
     names = sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
     names.sort(key=lambda name: name != "overview")
     for name in names:
-        draw = getattr(importlib.import_module(f"{__package__}.{name}"), "draw", None)
-        if draw is not None:
+        module = importlib.import_module(f"{__package__}.{name}")
+        draw = getattr(module, "draw", None)
+        if draw is not None and not hasattr(module, "SEVERAL_RUNS"):
             yield name, draw
 
 
