@@ -139,6 +139,17 @@ def test_the_table_marks_the_best(runs: Path, monkeypatch: pytest.MonkeyPatch) -
     assert row.split() == ["Loss/val", "1,", "epoch", "1", "*", "0.5,", "epoch", "2"]
 
 
+def test_the_figure_goes_where_it_is_asked_for(runs: Path, tmp_path: Path) -> None:
+    output = tmp_path / "both.svg"
+    result = CliRunner().invoke(main, ["compare", str(runs), "--output", str(output)])
+    assert result.output.splitlines()[-1] == str(output)
+    drawn = output.read_text(encoding="utf-8")
+    assert "adam" in drawn
+    assert "sgd" in drawn
+    refused = CliRunner().invoke(main, ["compare", str(runs), "--output", "both.gif"])
+    assert (refused.exit_code, "must end in one of .png" in refused.output) == (2, True)
+
+
 def test_many_runs_stand_below_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.chdir(tmp_path)

@@ -79,4 +79,4 @@ def test_make_explains_every_target():
         check=True,
         cwd=REPOSITORY,
     ).stdout
-    assert set(re.findall(r"make (\w+) ", shown)) == phony
+    assert set(re.findall(r"make ([\w-]+) ", shown)) == phony

@@ -1,9 +1,9 @@
-"""`autotrack compare`: a table of several runs."""
+"""`autotrack compare`: a table and a figure of several runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,15 +23,21 @@ _MOST_BESIDE = 4
     "directories", metavar="DIRECTORY...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def compare(directories: Sequence[Path], *, as_json: bool) -> None:
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the figure goes (.png, .svg or .pdf). Default: comparison.png.",
+)
+def compare(directories: Sequence[Path], *, as_json: bool, output: Path | None) -> None:
     """Compare the runs recorded in several directories: best values, since when, settings.
 
     The table marks the best run of each quantity with `*` and lists only the settings in which the
-    runs differ. A directory of runs stands for them all.
+    runs differ; the figure shows their curves together. A directory of runs stands for them all.
 
     \b
       autotrack compare runs/adam runs/sgd
-      autotrack compare runs
+      autotrack compare runs --output comparison.pdf
       autotrack compare runs/* --json
     """  # noqa: D301 - `\b` is click's sign for keeping the lines apart
     from dataclasses import asdict
@@ -48,6 +54,8 @@ def compare(directories: Sequence[Path], *, as_json: bool) -> None:
         click.echo(jsontext.dumps(asdict(compared), indent=2))
     else:
         _print(compared)
+    if output is not None or not as_json:
+        _draw(histories, output or Path("comparison.png"))
 
 
 def _print(compared: Comparison) -> None:
@@ -87,3 +95,15 @@ def _cell(best: Best | None, wins: bool) -> str:  # noqa: FBT001 - told by its n
     place = f"step {best.step:,}" if best.epoch is None else f"epoch {best.epoch}"
     unit = " %" if best.tag.startswith("Accuracy/") else ""
     return f"{'* ' if wins else ''}{best.value:.4g}{unit}, {place}"
+
+
+def _draw(histories: Sequence[Any], output: Path) -> None:
+    from autotrack.reports import compare as figure
+    from autotrack.reports.saving import FORMATS, write
+
+    kind = output.suffix.lstrip(".").lower()
+    if kind not in FORMATS:
+        raise click.UsageError(f"{output} must end in one of .{', .'.join(FORMATS)}")
+    drawn = figure.draw(histories)
+    if drawn is not None:
+        click.echo(write(drawn, output, kind))
