@@ -15,7 +15,7 @@ _SHORTEST = 3
 _EDGE = 0.1
 _FEWEST = 3
 # Less than this share of where it began is no fall worth the name.
-_SLIGHT = 0.03
+_SLIGHT = 0.05
 _CELLS = 20
 # A normal distribution's standard deviation over its median absolute deviation.
 _MAD = 1.4826

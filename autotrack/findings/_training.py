@@ -18,7 +18,7 @@ FEWEST_STEPS = 30
 LEARNED_ACCURACY = 60.0
 LEARNED_R2 = 0.1
 # Percentage points of accuracy that chance alone hardly brings.
-RISEN_ACCURACY = 5.0
+RISEN_ACCURACY = 10.0
 
 
 def is_adversarial(history: History) -> bool:

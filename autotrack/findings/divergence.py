@@ -6,13 +6,14 @@ were chosen on our own benchmark.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from autotrack.findings._curves import Levels, cells, levels
 from autotrack.findings._finding import Evidence, Finding
-from autotrack.findings._record import Floats, by_stream, say
+from autotrack.findings._record import Floats, by_stream, finite, say
 from autotrack.findings._training import FEWEST_STEPS, has_goal, is_adversarial
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ EXPLAINS = (
 GROWN = 2.0
 # So much growth is no healthy training, whatever its loss means.
 GROWN_BEYOND_DOUBT = 100.0
+# The evaluation of a loss that falls below zero ends at this many times its first pass.
+RISEN = 5.0
 # Of what the loss had come down, this much is lost again.
 LOST = 0.8
 # It had come down by this share of its start at least, else there was nothing to lose.
@@ -55,13 +58,33 @@ def find(history: History) -> Iterator[Finding]:
             continue
         known, last = levels(y), float(cells(y)[-LAST:].min())
         if known.start <= 0:
-            # A loss that may be negative has no ratio.
+            # A loss that may be negative has no ratio: what evaluation says decides.
+            yield from _below_zero(history, stream, series, known)
             continue
         grown, lost = last / known.start, _lost(known, last)
         if grown >= (GROWN_BEYOND_DOUBT if is_adversarial(history) else GROWN):
             yield _finding(history, stream, series, known, grown=True)
         elif lost and not is_adversarial(history):
             yield _finding(history, stream, series, known, grown=False)
+
+
+def _below_zero(history: History, stream: str, series: Series, known: Levels) -> Iterator[Finding]:
+    """Find a loss that falls below zero while the same criterion rises in evaluation."""
+    passes = [s for name, s in history.items() if name.startswith(("Loss/val", "Loss/test"))]
+    for evaluated in passes:
+        y = finite(evaluated)
+        if known.end < known.start and len(y) >= LAST and y[0] > 0 and y[-1] >= RISEN * y[0]:
+            finding = _finding(history, stream, series, known, grown=True)
+            text = f"{evaluated.tag} rose from {say(float(y[0]))} to {say(float(y[-1]))} meanwhile"
+            rose = Evidence(evaluated.tag, text, None, int(evaluated.step[-1]), None, float(y[-1]))
+            advice = ("look at the sign of the loss that backward is called on",)
+            yield replace(
+                finding,
+                title="Loss falls below zero while evaluation gets worse",
+                advice=advice,
+                evidence=(*finding.evidence, rose),
+            )
+            return
 
 
 def _lost(known: Levels, last: float) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from autotrack.findings._curves import levels, surroundings
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._layers import early_to_late, weight_gradients
-from autotrack.findings._record import by_stream, finite, say
+from autotrack.findings._record import by_stream, finite, say, tag
 from autotrack.findings._training import FEWEST_STEPS, is_adversarial, loss_levels
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from autotrack.history import History
     from autotrack.series import Series
 
-EXPLAINS = ("loss-spikes", "not-learning")
+EXPLAINS = ("not-learning",)
 
 # The norm ends at this many times its start, while the loss did not come down.
 GROWN = 100.0
@@ -35,6 +35,10 @@ AROUND = 51
 # The first quarter's gradients against the last quarter's.
 RATIO = 1e4
 FEWEST_WEIGHTS = 4
+# An untrained classifier's cross entropy is about ln C of its C classes (Karpathy, "A Recipe for
+# Training Neural Networks", 2019, tells to look there first), an untrained regression's R2 about 0.
+LOSS_OF_CHANCE = 20.0
+R2_OF_CHANCE = -100.0
 
 
 def find(history: History) -> Iterator[Finding]:
@@ -43,7 +47,8 @@ def find(history: History) -> Iterator[Finding]:
         y = finite(series)
         if len(y) < FEWEST_STEPS:
             continue
-        evidence = _growth(history, stream, series) or _bursts(series) or _depth(history, stream)
+        evidence = _growth(history, stream, series) or _bursts(series)
+        evidence = evidence or _depth(history, stream) or _beginning(history, stream)
         if evidence is None:
             continue
         known = loss_levels(history, stream)
@@ -99,3 +104,19 @@ def _depth(history: History, stream: str) -> Evidence | None:
         f"{layers.names[-1]}"
     )
     return Evidence("autotrack/gradient_norm", text, layers.steps[0], layers.steps[-1], None, ratio)
+
+
+def _beginning(history: History, stream: str) -> Evidence | None:
+    """Look for outputs that are far too large before anything is learned."""
+    series, score = history.get(tag("Loss/train", stream)), history.get(tag("R2/train", stream))
+    if score is not None and (y := finite(score))[:1] < R2_OF_CHANCE:
+        text = f"{score.tag} is {say(float(y[0]))} in the first pass: outputs are far too large"
+        return Evidence(score.tag, text, 0, int(score.step[0]), None, float(y[0]))
+    counts = [confusion.counts for confusion in history.confusion.values()]
+    if series is None or not counts or not len(y := finite(series)):
+        return None
+    chance = float(np.log(counts[0].shape[-1]))
+    if y[0] < LOSS_OF_CHANCE * chance:
+        return None
+    text = f"{series.tag} begins at {say(float(y[0]))}; guessing would give {say(chance)}"
+    return Evidence(series.tag, text, int(series.step[0]), int(series.step[0]), None, float(y[0]))

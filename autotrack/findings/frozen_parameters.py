@@ -1,7 +1,7 @@
 """Parameters that the optimizer holds and that never change.
 
 Decided by exact zeros at every snapshot: there is no threshold. Parameters that do not require a
-gradient are meant to stay.
+gradient are most likely meant to stay: that the optimizer holds some is a note.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ def find(history: History) -> Iterator[Finding]:
             for name in _never(ratios)
             if name not in without and name not in _never(norms) and meant.get(name, True)
         ]
+        asleep = [name for name in _never(norms) if not meant.get(name, True)]
+        if asleep:
+            yield _asleep(stream, norms, asleep)
         for names, what in ((without, "gradient"), (still, "update")):
             if names:
                 yield _finding(stream, norms if what == "gradient" else ratios, names, what)
@@ -87,6 +90,20 @@ def _finding(stream: str, series: VectorSeries, names: list[str], what: str) -> 
         )
         if what == "gradient"
         else ("look at the learning rate of their parameter group",),
+        (Evidence(series.tag, text, *first_and_last(series), None, float(len(names))),),
+        stream,
+    )
+
+
+def _asleep(stream: str, series: VectorSeries, names: list[str]) -> Finding:
+    number = "1 parameter is" if len(names) == 1 else f"{len(names)} parameters are"
+    text = f"requires_grad is False: {listed(names)}"
+    return Finding(
+        "frozen-parameters",
+        "note",
+        f"{number} frozen",
+        "The optimizer holds parameters that do not require a gradient: they stay as they are.",
+        ("if they are to learn, set requires_grad=True before the training",),
         (Evidence(series.tag, text, *first_and_last(series), None, float(len(names))),),
         stream,
     )

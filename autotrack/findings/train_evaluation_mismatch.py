@@ -28,6 +28,8 @@ FEWEST_PASSES = 4
 BETTER = 20.0
 # Percentage points by which the very training data is worse in evaluation.
 WORSE = 20.0
+# Percentage points of accuracy between them all through the last half: no overfitting is so large.
+APART = 50.0
 # How often the model was seen in a mode.
 FEWEST_SEEN = 2
 
@@ -43,6 +45,7 @@ def find(history: History) -> Iterator[Finding]:
     yield from found
     if not found and not is_adversarial(history):
         yield from _better(history)
+        yield from _apart(history)
         yield from _same_data(history)
 
 
@@ -128,6 +131,33 @@ def _better(history: History) -> Iterator[Finding]:
                 advice=(
                     "measure the training data in eval() mode, too, and compare",
                     "look for evaluation samples that are in the training set, or too easy",
+                ),
+                tag=series.tag,
+            )
+            return
+
+
+def _apart(history: History) -> Iterator[Finding]:
+    training = [finite(s) for _, s in by_stream(history, "Accuracy/train")]
+    for _, series in phases(history, "Accuracy"):
+        y = finite(series)
+        if not training or min(len(y), len(training[0])) < FEWEST_PASSES:
+            continue
+        half = min(len(y), len(training[0])) // 2
+        gap = float((training[0][-half:] - y[-half:]).min())
+        if gap >= APART:
+            text = f"{series.tag} is {gap:.0f} points or more below Accuracy/train"
+            yield _finding(
+                "problem",
+                "Evaluation knows nothing of what training learned",
+                text,
+                "Training goes well, and evaluation is as if nothing had been learned: another "
+                "model is evaluated, its data is prepared differently, or labels do not belong to "
+                "their samples, so that all that training can do is to learn them by heart.",
+                advice=(
+                    "evaluate the training data in the same way: that should go well",
+                    "make sure that the evaluated model is the trained one",
+                    "look at inputs and labels of both side by side",
                 ),
                 tag=series.tag,
             )

@@ -79,6 +79,14 @@ class Fault:
 
 A, B = "digits-mlp-adam", "tabular-mlp"
 NONFINITE = ("nonfinite",)
+TOO_HIGH = (
+    "update-ratio-large",
+    "divergence",
+    "nonfinite",
+    "oscillation",
+    "dead-relu",
+    "one-class-predicted",
+)
 DIVERGENCE = ("divergence", "nonfinite")
 MISMATCH = ("train-evaluation-mismatch",)
 SKIPPED = ("skipped-steps",)
@@ -106,7 +114,7 @@ FAULTS = (
           ("friedman-steps", "friedman-mlp")),
     Fault("rate-grows-far", DIVERGENCE, "strong", fields(schedule=partial(grows, 1e6)),
           ("digits-mlp-momentum", "friedman-huber")),
-    Fault("momentum-beyond", DIVERGENCE, "strong",
+    Fault("momentum-beyond", TOO_HIGH, "strong",
           rate(10, optimizer="sgd", options={"momentum": 0.999}),
           ("line-full", "friedman-steps")),
     # -- spikes -----------------------------------------------------------------------------------
@@ -123,12 +131,12 @@ FAULTS = (
     Fault("oscillation-momentum", ("oscillation",), "medium",
           fields(optimizer="sgd", lr=0.05, options={"momentum": 0.98}),
           ("line-full", "cancer-linear-full")),
-    Fault("oscillation-edge", ("oscillation",), "strong", fields(lr=0.82, every=1000),
-          ("line-full", "line-full")),
+    Fault("oscillation-edge", ("oscillation",), "strong", fields(optimizer="sgd", lr=30.0),
+          ("moons-full", "cancer-linear-full")),
     Fault("oscillation-adam", ("oscillation",), "medium", rate(100), ("moons-full", "moons-mlp")),
-    Fault("oscillation-rate", ("oscillation", "divergence"), "strong", rate(200),
+    Fault("rate-too-high", TOO_HIGH, "strong", rate(200),
           (A, "images-cnn")),
-    Fault("oscillation-sgd", ("oscillation", "divergence"), "strong", rate(60),
+    Fault("rate-too-high-sgd", TOO_HIGH, "strong", rate(60),
           ("digits-mlp-sgd", "tabular-decay")),
     # -- nothing learned --------------------------------------------------------------------------
     Fault("labels-by-lot", ("not-learning",), "strong", fields(train_batch=labels_anew), (A, B)),
@@ -138,7 +146,8 @@ FAULTS = (
           (A, "friedman-mlp")),
     Fault("labels-half-wrong", ("not-learning", "underfitting"), "weak",
           fields(task_change=partial(shuffled_share, 0.5)), (A, B)),
-    Fault("rate-1e-9", ("not-learning", "learning-rate-zero"), "strong", fields(lr=1e-9),
+    Fault("rate-1e-9", ("not-learning", "learning-rate-zero", "update-ratio-small"), "strong",
+          fields(lr=1e-9),
           (A, "images-cnn")),
     Fault("rate-1e-6", ("not-learning", "update-ratio-small"), "strong", fields(lr=1e-6),
           ("digits-mlp-sgd", "friedman-mlp")),
@@ -153,7 +162,7 @@ FAULTS = (
           (A, "mnist-mlp")),
     Fault("dropout-0.95", ("underfitting", "train-evaluation-mismatch"), "strong",
           fields(model=mlp(32, dropout=0.95), epochs=15), (A, B)),
-    Fault("decay-1", ("underfitting", "not-learning"), "strong",
+    Fault("decay-1", ("underfitting", "not-learning", "one-class-predicted"), "strong",
           fields(optimizer="sgd", lr=0.1, options={"weight_decay": 0.3}, epochs=15), (A, B)),
     Fault("too-short", ("underfitting",), "weak", fields(epochs=2), (A, "chain-transformer")),
     Fault("rate-too-small", ("underfitting", "update-ratio-small", "not-learning"), "strong",
@@ -199,7 +208,7 @@ FAULTS = (
     Fault("tanh-small", ("vanishing-gradients",), "strong",
           deep(8, nn.Tanh, prepare=partial(initial, 0.3)), (A, B)),
     Fault("tanh-20", ("vanishing-gradients",), "medium", deep(20, nn.Tanh), (A, "friedman-mlp")),
-    Fault("relu-20", ("vanishing-gradients",), "strong", deep(20, nn.ReLU), (A, B)),
+    Fault("relu-20", ("vanishing-gradients", "dead-relu"), "strong", deep(20, nn.ReLU), (A, B)),
     Fault("init-x3-deep", ("exploding-gradients",), "medium",
           deep(6, nn.ReLU, prepare=partial(initial, 4.0)), ("digits-mlp-sgd", "mnist-mlp")),
     Fault("init-x10-deep", ("exploding-gradients", "nonfinite"), "strong",
@@ -239,9 +248,9 @@ FAULTS = (
           fields(lr=1e-5), (A, "mnist-mlp")),
     Fault("updates-sgd-1e-5", ("update-ratio-small", "not-learning"), "strong",
           fields(optimizer="sgd", lr=1e-5), ("digits-mlp-sgd", "chain-gru")),
-    Fault("updates-large", ("update-ratio-large",), "strong", rate(300), ("digits-mlp-rmsprop", B)),
-    Fault("updates-large-100", ("update-ratio-large",), "medium", rate(100), (A, "friedman-mlp")),
-    Fault("updates-huge", ("update-ratio-large", "nonfinite", "divergence"), "strong", rate(3000),
+    Fault("updates-large", TOO_HIGH, "strong", rate(300), ("digits-mlp-rmsprop", B)),
+    Fault("updates-large-100", TOO_HIGH, "medium", rate(100), (A, "friedman-mlp")),
+    Fault("updates-huge", TOO_HIGH, "strong", rate(3000),
           (A, "images-cnn")),
     # -- clipping ---------------------------------------------------------------------------------
     Fault("clip-1e-4", ("clipping-always",), "strong", fields(clip=1e-4),
