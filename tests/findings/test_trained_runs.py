@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from autotrack.findings import find
+from autotrack.findings import find, rules
 from benchmarks.findings.faults import FAULTS
 from benchmarks.findings.healthy import HEALTHY
 from benchmarks.findings.recording import record
@@ -41,3 +41,8 @@ def test_a_broken_training_is_found_by_the_right_rule(name, tmp_path):
     fault = next(fault for fault in FAULTS if fault.name == name)
     found = find(record(fault.twin(0), 0, records=tmp_path), strict=True)
     assert {finding.rule for finding in found} & set(fault.rules)
+
+
+def test_no_two_rules_explain_each_other_away():
+    explains = {rule.name: rule.explains for rule in rules()}
+    assert not [(a, b) for a in explains for b in explains[a] if a in explains.get(b, ())]
