@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 12
 _MOST_OTHERS = 24
+# groups with the same rates share a line, and of two throughputs one is enough
+_SHOWN_ABOVE = ("Loss/train_epoch", "Throughput/", "LearningRate/")
 _RIGHT = "Share of right predictions."
 _EXPLAINED = "Share of the targets' variance that is explained."
 
@@ -78,7 +80,7 @@ def charts(history: History, axis: TimeAxis) -> tuple[list[Chart], int]:
 
 def _is_aside(tag: str) -> bool:
     # an evaluation before training stands in its phase's chart, means of epochs beside their steps
-    return tag.endswith("_initial") or tag.startswith(("Loss/train_epoch", "Throughput/"))
+    return tag.endswith("_initial") or tag.startswith(_SHOWN_ABOVE)
 
 
 def _colour(curve: Curve) -> int:

@@ -63,6 +63,11 @@ class Panel:
         kind = "logarithmic" if self.scale.log else "linear"
         return f"{self.chart.title}, {kind} scale. {'; '.join(said)}."
 
+    def takes_logs(self) -> bool:
+        """Whether a logarithmic scale can show the values: none is negative, some are positive."""
+        values = np.concatenate([line.y[np.isfinite(line.y)] for line in self.chart.lines])
+        return bool(len(values) and values.min() >= 0 and values.max() > 0)
+
     def data(self, lines: list[dict[str, Any]]) -> dict[str, Any]:
         """The chart as the page's script reads it."""
         return {
@@ -70,11 +75,7 @@ class Panel:
             "unit": self.chart.unit,
             "log": self.scale.log,
             "zero": self.chart.zero,
-            "logs": self.chart.log is not False
-            and all(
-                bool(np.all(~np.isfinite(line.y) | (line.y >= 0))) and bool(np.any(line.y > 0))
-                for line in self.chart.lines
-            ),
+            "logs": self.chart.log is not False and self.takes_logs(),
             "lines": lines,
             "flags": [{"at": f.place, "width": f.width, "finding": f.finding} for f in self.flags],
         }
