@@ -184,6 +184,22 @@ def test_tags_that_differ_in_their_phase_share_a_chart():
     ]
 
 
+def test_no_curve_or_label_leaves_its_chart_where_a_stream_is_named_with_a_slash(tmp_path):
+    run = MadeUpRun(3, 20, streams=("a/b",), facts={"name": "odd"})
+    run.per_step(**{"Loss__train__a/b": made_up_runs.falling(60)})
+    read = Reader(page.render(run.read(tmp_path)))
+    styles = " ".join(known.get("style", "") for _, known in read.elements)
+    assert all(0 <= float(left) <= 100 for left in re.findall(r"left:([-\d.]+)%", styles))
+    curves = [
+        known["d"]
+        for tag, known in read.elements
+        if tag == "path" and known.get("class", "").startswith(("line c", "dots c", "raw c"))
+        if known["d"] != "M1 5H25"
+    ]
+    assert curves
+    assert all(0 <= float(x) <= 1000 for d in curves for x in re.findall(r"[ML]([-\d.e]+) ", d))
+
+
 # -- contrast: the text colours of the sheet on the papers of both looks ---------------------------
 
 

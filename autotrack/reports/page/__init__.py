@@ -78,8 +78,9 @@ def render(history: History, found: Sequence[Finding] | None = None) -> str:
 
 
 def _render(history: History, found: list[Finding]) -> str:
-    run = RunScale.of(TimeAxis.of(history))
-    shown, left_out = charts(history, run.axis)
+    axis = TimeAxis.of(history)
+    shown, left_out = charts(history, axis)
+    run = RunScale.of(axis, [line.x for chart in shown for line in chart.lines])
     panels = [panel(chart, run) for chart in shown]
     maps, confusion = layer_maps(history, run), matrices(history)
     parameters, known_parameters = distributions(history, _parameters(found))

@@ -116,9 +116,12 @@ class RunScale:
     high: float
 
     @classmethod
-    def of(cls, axis: TimeAxis) -> RunScale:
-        """The whole run."""
-        return cls(axis, *axis.limits())
+    def of(cls, axis: TimeAxis, lines: Sequence[Floats] = ()) -> RunScale:
+        """The whole run, and all of `lines`: a record may not tell how far its streams went."""
+        low, high = axis.limits()
+        ends = [x[np.isfinite(x)] for x in lines]
+        known = np.concatenate([np.array([low, high]), *ends])
+        return cls(axis, float(known.min()), float(known.max()))
 
     def share(self, positions: Floats) -> Floats:
         """Where positions stand between the start (0) and the end (1)."""
@@ -134,7 +137,10 @@ class RunScale:
         return self.axis.label
 
     def ticks(self) -> list[Tick]:
-        """Epochs where the run has some, else steps."""
+        """Epochs where the run has some, else steps; only what lies on the axis."""
+        return [tick for tick in self._ticks() if -1e-6 <= tick.place <= 1 + 1e-6]
+
+    def _ticks(self) -> list[Tick]:
         epochs = self.axis.epochs
         if epochs is None or self.axis.by_epoch:
             values = [v for v in round_values(self.low, self.high, 8, whole=True) if v >= 0]
