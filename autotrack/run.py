@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from autotrack.conclusion import Conclusion
     from autotrack.frames import Line
     from autotrack.history import History
     from autotrack.records import Record
@@ -76,6 +77,7 @@ class Run:
         self.name = config.name or self._home.name
         self.cost = 0.0
         self.open = False
+        self.conclusion: Conclusion | None = None
         self._guard = Guard(strict=config.strict)
         self._models = Models()
         self._buffer = Buffer()
@@ -438,12 +440,12 @@ class Run:
         return row
 
     def _write_findings(self) -> None:
-        from autotrack.conclusion import conclusion
+        from autotrack.conclusion import conclude
 
         if self._sinks and not self._silent and self._written <= _MOST_ROWS_JUDGED:
-            row = conclusion(self.directory, strict=self._guard.strict)
-            if row is not None:
-                self._buffer.add(row, None)
+            self.conclusion = conclude(self.directory, strict=self._guard.strict)
+            if self.conclusion is not None:
+                self._buffer.add(self.conclusion.row(), None)
 
     def __repr__(self) -> str:
         state = "open" if self.open else "over"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autotrack.directory import holds_record
+from autotrack.sinks.terminal import told
 
 if TYPE_CHECKING:
     from autotrack.launched.orders import Orders
@@ -39,7 +40,9 @@ def summary(orders: Orders, run: Run | None) -> str:
     """Return what to tell at the end: where the record is and what was seen, or why nothing."""
     lines = []
     if run is not None and holds_record(run.directory):
-        lines += [f"autotrack: recorded in {orders.shown(run.directory)}", str(run.coverage)]
+        shown = orders.shown(run.directory)
+        found = told(run.conclusion.plain, shown) if run.conclusion is not None else []
+        lines += [f"autotrack: recorded in {shown}", *found, str(run.coverage)]
     folders = [
         str(orders.shown(folder))
         for folder in children(Path(orders.directory))

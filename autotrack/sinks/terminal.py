@@ -7,13 +7,13 @@ import os
 import sys
 import textwrap
 from multiprocessing import parent_process
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autotrack.sinks._standing import Standing
 from autotrack.sinks._statusline import StatusLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from autotrack.records import Record
@@ -59,8 +59,9 @@ class TerminalSink:
         """Take the line away; say what the run came to, unless `autotrack run` does."""
         self._line.close()
         if "AUTOTRACK_RUN" not in os.environ and self._standing.step:
-            text = conclusion(self._standing, self._directory, self._line.columns)
-            os.write(self._descriptor, text.encode())
+            found = told(self._standing.findings, self._directory, self._line.columns)
+            lines = [f"autotrack: recorded in {_printable(str(self._directory))}", *found]
+            os.write(self._descriptor, "".join(f"{line}\n" for line in lines).encode())
 
 
 def status(standing: Standing) -> list[tuple[str, str]]:
@@ -133,13 +134,14 @@ def _printable(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def conclusion(standing: Standing, directory: Path, columns: int = 100) -> str:
-    """Return what to say when the run is over: where the record is, the verdict, the findings."""
-    lines = [f"autotrack: recorded in {directory}"]
-    found = standing.findings
-    lines += textwrap.wrap(found.get("verdict", ""), columns - 2)
+def told(found: Mapping[str, Any], directory: Path, columns: int = 100) -> list[str]:
+    """Return the lines that say what a run came to: the verdict, and its worst findings.
+
+    `found` is as in the record: `verdict` and `findings`, worst first.
+    """
+    lines = textwrap.wrap(found.get("verdict", ""), columns - 2)
     faults = [one for one in found.get("findings", []) if one["severity"] != "note"]
     lines += [f"{one['severity']}: {one['title']}" for one in faults[:_FINDINGS_TOLD]]
     if len(faults) > _FINDINGS_TOLD:
         lines.append(f"and {len(faults) - _FINDINGS_TOLD} more: autotrack findings {directory}")
-    return "\n  ".join(map(_printable, lines)) + "\n"
+    return [f"  {_printable(line)}" for line in lines]
