@@ -74,6 +74,7 @@ FLOOR_PLAN = {
         "identity",
         "pending",
         "row",
+        "saying",
     },
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autotrack.directory import holds_record
-from autotrack.sinks.terminal import told
+from autotrack.saying import told
 
 if TYPE_CHECKING:
     from autotrack.launched.orders import Orders

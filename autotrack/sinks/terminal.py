@@ -5,21 +5,20 @@ from __future__ import annotations
 import io
 import os
 import sys
-import textwrap
 from multiprocessing import parent_process
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from autotrack.saying import printable, told
 from autotrack.sinks._standing import Standing
 from autotrack.sinks._statusline import StatusLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from autotrack.records import Record
 
 _ABOUT = 1.0
-_FINDINGS_TOLD = 5
 _HOUR = 3600
 
 
@@ -60,7 +59,7 @@ class TerminalSink:
         self._line.close()
         if "AUTOTRACK_RUN" not in os.environ and self._standing.step:
             found = told(self._standing.findings, self._directory, self._line.columns)
-            lines = [f"autotrack: recorded in {_printable(str(self._directory))}", *found]
+            lines = [f"autotrack: recorded in {printable(str(self._directory))}", *found]
             os.write(self._descriptor, "".join(f"{line}\n" for line in lines).encode())
 
 
@@ -120,28 +119,10 @@ def styled(parts: list[tuple[str, str]], columns: int) -> str:
     line = Text(no_wrap=True, overflow="ellipsis", end="")
     for index, (word, value) in enumerate(parts):
         line.append(" · " if index else "", style="dim")
-        line.append(f"{_printable(word)} " if word else "", style="dim")
-        line.append(_printable(value), style="bold" if index == 0 else "")
+        line.append(f"{printable(word)} " if word else "", style="dim")
+        line.append(printable(value), style="bold" if index == 0 else "")
     line.truncate(columns, overflow="ellipsis")
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=columns, legacy_windows=False)
     console.print(line, end="", soft_wrap=True)
     return out.getvalue()
-
-
-def _printable(text: str) -> str:
-    """A person's own names without what would steer the terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def told(found: Mapping[str, Any], directory: Path, columns: int = 100) -> list[str]:
-    """Return the lines that say what a run came to: the verdict, and its worst findings.
-
-    `found` is as in the record: `verdict` and `findings`, worst first.
-    """
-    lines = textwrap.wrap(found.get("verdict", ""), columns - 2)
-    faults = [one for one in found.get("findings", []) if one["severity"] != "note"]
-    lines += [f"{one['severity']}: {one['title']}" for one in faults[:_FINDINGS_TOLD]]
-    if len(faults) > _FINDINGS_TOLD:
-        lines.append(f"and {len(faults) - _FINDINGS_TOLD} more: autotrack findings {directory}")
-    return [f"  {_printable(line)}" for line in lines]
