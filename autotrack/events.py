@@ -50,6 +50,13 @@ class ModelCalled:
 
 
 @dataclass(slots=True)
+class FeaturesSeen:
+    """A model's last linear layer is about to take `features`; a metric may listen to this one."""
+
+    features: Any
+
+
+@dataclass(slots=True)
 class LossComputed:
     """A criterion was called: the outermost loss function, or a person's own criterion."""
 

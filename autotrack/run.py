@@ -22,7 +22,7 @@ from autotrack.coverage import Account, Coverage, Tallies, describe
 from autotrack.directory import free_directory
 from autotrack.elsewhere import Elsewhere
 from autotrack.errors import NestedRunError, UsageError
-from autotrack.events import RunEnded, StepDone
+from autotrack.events import FeaturesSeen, RunEnded, StepDone
 from autotrack.guard import Guard, attempt
 from autotrack.identity import Registry
 from autotrack.layout import Layout
@@ -86,10 +86,11 @@ class Run:
             config.include,
             config.exclude,
             self._models.is_embedding,
-            directory=lambda: self.directory,
+            directory=lambda: self.directory if self._sinks else None,
             transfer=self._buffer.transfer,
         )
         self._metrics = metrics.create(config.metrics, self._surroundings)
+        self._models.features = any(FeaturesSeen in metric.listens for metric in self._metrics)
         self._sink_factories = sinks.chosen(config.sinks)
         self._sinks: list[tuple[str, Any]] | None = None
         self._capture = Capture(
@@ -191,6 +192,8 @@ class Run:
         self._busy = False
 
     def _tell_end(self, ended: str) -> None:
+        if self._sinks is None:
+            self._guard.call("flush", self._flush)
         row = Row(self._capture.training.position().steps, time.time(), ended=ended)
         self._publish(RunEnded(row))
         self._add_row(row, None)

@@ -53,6 +53,7 @@ class Capture:
             e.GradientsZeroed: self.training.gradients_zeroed,
             e.ClippingStarted: self.training.clipping_started,
             e.ModelCalled: self._model_called,
+            e.FeaturesSeen: publish,
             e.LoaderStarted: self._loader_started,
             e.BatchLoaded: self._batch_loaded,
             e.LoaderFinished: self._loader_finished,

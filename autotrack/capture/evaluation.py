@@ -254,7 +254,7 @@ class Evaluation:
         criterion = known.criterion if known is not None else None
         self._publish(e.EvaluationPassEnded(one, one.phase, suffix, criterion, row))
         self.coverage.passes[one.phase] = self.coverage.passes.get(one.phase, 0) + 1
-        if row.scalars:
+        if row.scalars or row.images or row.curves:
             row.hidden.append(("autotrack/step", one.position.steps))
             self._emit_row(row, None)
 

@@ -26,6 +26,8 @@ class Models:
         self._criteria: Registry = Registry()
         #: The names of the criteria that the person stated.
         self.stated: list[str] = []
+        #: Whether to watch what the last linear layer of each model takes.
+        self.features = False
 
     def add(self, name: str, module: nn.Module) -> None:
         """Watch a root model from now on."""
@@ -33,6 +35,9 @@ class Models:
             return
         self._roots.append((name, ref(module)))
         self._undo.append(observer.watch(module))
+        linear = [m for m in module.modules() if isinstance(m, nn.Linear)] if self.features else []
+        if linear:
+            self._undo.append(observer.watch_features(linear[-1]))
         self._names = Registry()
 
     def find(self, found: dict[int, discovery.Found], parameters: Iterable[Any]) -> None:

@@ -36,6 +36,8 @@ class Tallies:
             families = {tag.partition("/")[0] for tag, _ in shown}
             if record.graph:
                 families.add("Graph")
+            if any(tag == "autotrack/embeddings" for tag, _ in record.hidden):
+                families.add("Embeddings")
             for tag in (*(tag for tag, _ in record.scalars), *families):
                 tally = self._by_tag.get(tag)
                 if tally is None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.transfer import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @dataclass
@@ -31,8 +31,8 @@ class Surroundings:
     #: In which mode the model was, by phase: how often in training mode, how often in
     #: `eval()`, and 1 where it was in training mode last.
     modes: dict[str, list[int]] = field(default_factory=dict)
-    #: Where the run is recorded; only sure once the run has ended.
-    directory: Callable[[], Path] = Path
+    #: Where the run is recorded; None where and as long as it is not.
+    directory: Callable[[], Path | None] = lambda: None
     _written: dict[int, list[str]] = field(default_factory=dict)
 
     def wants(self, name: str) -> bool:

@@ -17,7 +17,7 @@ from torch.compiler import is_compiling
 from torch.jit import _recursive
 
 from autotrack.context import active
-from autotrack.events import CriterionEntered, LossComputed, ModelCalled
+from autotrack.events import CriterionEntered, FeaturesSeen, LossComputed, ModelCalled
 from autotrack.observers._patch import replace_everywhere
 
 if TYPE_CHECKING:
@@ -74,6 +74,12 @@ def watch(module: nn.Module) -> Callable[[], None]:
     return undo
 
 
+def watch_features(module: nn.Module) -> Callable[[], None]:
+    """Emit `FeaturesSeen` before each forward of a classifier, outside training."""
+    undo: Callable[[], None] = module.register_forward_pre_hook(_Features()).remove
+    return undo
+
+
 def watch_criterion(module: nn.Module) -> Callable[[], None]:
     """Emit events around each call of a person's own criterion; returns the undo."""
     before = module.register_forward_pre_hook(_CriterionEntered())
@@ -126,6 +132,13 @@ class _Forward:
     def __reduce__(self) -> Any:
         # `sys.audit(...)` takes whatever it is given and does nothing: a hook that is no hook.
         return functools.partial, (sys.audit, "saved_while_tracked")
+
+
+class _Features(_Forward):
+    def __call__(self, module: nn.Module, args: Any, output: Any = None) -> None:
+        if module.training or not args or is_compiling() or (run := active()) is None:
+            return
+        run.emit(FeaturesSeen(args[0]))
 
 
 class _CriterionEntered(_Forward):

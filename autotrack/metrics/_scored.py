@@ -1,0 +1,140 @@
+"""Evaluation batches with what the model made of them: chances of classes beside the labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import ref
+
+import torch
+
+from autotrack.events import (
+    CriterionSeen,
+    EvaluationBatchSeen,
+    EvaluationPassEnded,
+    OutputSeen,
+    PassDiscarded,
+)
+from autotrack.metrics._metric import Metric, Surroundings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_CLASSES = frozenset({"cross_entropy", "nll_loss"})
+_BINARY = frozenset({"binary_cross_entropy", "binary_cross_entropy_with_logits"})
+_MATRIX = 2
+
+
+@dataclass(slots=True)
+class Scored:
+    """One batch: `chances` [samples, classes] between 0 and 1, `labels` [samples] of integers.
+
+    Samples whose label is `ignored` count nowhere. `batch` is what the loader gave.
+    """
+
+    chances: Tensor
+    labels: Tensor
+    ignored: int | None
+    batch: Any
+
+    @property
+    def predicted(self) -> Tensor:
+        """The most likely class of each sample, [samples]."""
+        return self.chances.argmax(1)
+
+
+class OfScoredBatches(Metric):
+    """A metric of evaluation batches whose scores and labels can be seen.
+
+    These are the arguments of the criterion, held weakly until the batch counts; without a
+    criterion they are the model's output and the loader's labels.
+    """
+
+    listens: ClassVar[dict[type, str]] = {
+        CriterionSeen: "criterion_seen",
+        EvaluationBatchSeen: "evaluation_batch_seen",
+        OutputSeen: "output_seen",
+        EvaluationPassEnded: "evaluation_pass_ended",
+        PassDiscarded: "pass_discarded",
+    }
+    on_by_default: ClassVar[bool] = False
+    optional: ClassVar[bool] = True
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._last: tuple[str, ref[Tensor], ref[Tensor], int | None] | None = None
+        self._trains_classes = False
+
+    def scored(self, evaluation: Any, scored: Scored) -> None:
+        """Take one batch of an evaluation pass."""
+        raise NotImplementedError
+
+    def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
+        """Write what the pass showed."""
+        raise NotImplementedError
+
+    def pass_discarded(self, moment: PassDiscarded) -> None:
+        """Forget a pass that was none."""
+        raise NotImplementedError
+
+    def criterion_seen(self, moment: CriterionSeen) -> None:
+        """Remember where the scores and labels of a call are; they are not kept alive."""
+        event = moment.event
+        self._trains_classes = self._trains_classes or event.function in _CLASSES
+        both = (event.prediction, event.target)
+        if event.function in _CLASSES | _BINARY and all(isinstance(t, torch.Tensor) for t in both):
+            self._last = (event.function, ref(both[0]), ref(both[1]), event.ignore_index)
+
+    def evaluation_batch_seen(self, moment: EvaluationBatchSeen) -> None:
+        """Hand on the batch that the last criterion call scored."""
+        last, self._last = self._last, None
+        if last is None:
+            return
+        function, prediction, target, ignored = last
+        scores, labels = prediction(), target()
+        if scores is None or labels is None:
+            return
+        chances = _chances(function, scores.detach(), labels)
+        if chances is not None:
+            flat = labels.detach().reshape(-1).long()
+            self.scored(moment.evaluation, Scored(chances, flat, ignored, moment.batch))
+
+    def output_seen(self, moment: OutputSeen) -> None:
+        """Hand on a batch that no criterion scored, where training says what scores mean."""
+        output = moment.output
+        while isinstance(output, (tuple, list)) and output:
+            output = output[0]
+        if not (self._trains_classes and isinstance(output, torch.Tensor)):
+            return
+        labels = [t for t in tensors_of(moment.batch) if _is_label(t, output)]
+        if len(labels) == 1 and (label := labels[0].to(output.device)) is not None:
+            chances = _chances("cross_entropy", output.detach(), label)
+            if chances is not None:
+                self.scored(moment.evaluation, Scored(chances, label, None, moment.batch))
+
+
+def tensors_of(batch: Any) -> list[Tensor]:
+    """Return the tensors that stand in a batch of a loader itself."""
+    if isinstance(batch, dict):
+        batch = list(batch.values())
+    if not isinstance(batch, (tuple, list)):
+        batch = [batch]
+    return [part for part in batch if isinstance(part, torch.Tensor)]
+
+
+def _is_label(tensor: Tensor, output: Tensor) -> bool:
+    return tensor.dtype == torch.int64 and tensor.shape == output.shape[:1]
+
+
+def _chances(function: str, scores: Tensor, labels: Tensor) -> Tensor | None:
+    """Return [samples, classes]; None unless there is one label for each sample."""
+    if function in _CLASSES:
+        fits = scores.dim() == _MATRIX and labels.shape == scores.shape[:1]
+        # of log-probabilities as of scores: the softmax of a log-softmax is its exponential
+        return scores.float().softmax(1) if fits and not labels.is_floating_point() else None
+    if scores.numel() != len(scores) or labels.shape != scores.shape:
+        return None
+    positive = scores.float().reshape(-1)
+    if function == "binary_cross_entropy_with_logits":
+        positive = positive.sigmoid()
+    return torch.stack([1 - positive, positive], 1)

@@ -1,0 +1,103 @@
+"""Features of the last evaluation for TensorBoard's projector; on request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+
+from autotrack.events import FeaturesSeen, RunEnded
+from autotrack.metrics import _projector
+from autotrack.metrics._scored import OfScoredBatches, Scored
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autotrack.events import EvaluationPassEnded, PassDiscarded
+    from autotrack.metrics._metric import Surroundings
+
+MOST_SAMPLES = 2000
+MOST_NUMBERS = 2_000_000
+_MATRIX = 2
+
+
+class _Kept(NamedTuple):
+    """Samples of one batch: features [n, width], their labels and what they are taken for."""
+
+    features: NDArray[np.float32]
+    labels: list[int]
+    predicted: list[int]
+
+
+class Embeddings(OfScoredBatches):
+    """What the model's last linear layer took in the last pass of each evaluation.
+
+    At most 2,000 samples of a pass, fewer of very wide features. At the end of the run they are
+    written beside the record as TensorBoard's projector reads them: tensors, labels, a
+    configuration.
+    """
+
+    listens: ClassVar[dict[type, str]] = {
+        **OfScoredBatches.listens,
+        FeaturesSeen: "features_seen",
+        RunEnded: "run_ended",
+    }
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings)
+        self._features: torch.Tensor | None = None
+        self._running: dict[Any, list[_Kept]] = {}
+        self._passes: dict[str, list[_Kept]] = {}
+
+    def features_seen(self, moment: FeaturesSeen) -> None:
+        """Hold the features of the batch in hand until it is scored."""
+        features = moment.features
+        is_matrix = isinstance(features, torch.Tensor) and features.dim() == _MATRIX
+        self._features = features.detach() if is_matrix else None
+
+    def scored(self, evaluation: Any, scored: Scored) -> None:
+        """Copy the features of a batch, as long as there is room."""
+        features, self._features = self._features, None
+        if features is None or len(features) != len(scored.labels):
+            self.surroundings.absent["Embeddings"] = (
+                "no last linear layer of the model took one row for each label"
+            )
+            return
+        kept = self._running.setdefault(evaluation, [])
+        most = min(MOST_SAMPLES, MOST_NUMBERS // max(features.shape[1], 1))
+        room = most - sum(len(one.labels) for one in kept)
+        if room > 0:
+            rows = features[:room].float().cpu().numpy().copy()
+            labels, predicted = scored.labels[:room], scored.predicted[:room]
+            kept.append(_Kept(rows, labels.tolist(), predicted.tolist()))
+
+    def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
+        """Keep the pass as the last of its phase."""
+        kept = self._running.pop(moment.evaluation, None)
+        if kept and not moment.suffix:
+            self._passes[moment.phase] = kept
+
+    def pass_discarded(self, moment: PassDiscarded) -> None:
+        """Forget a pass that was none."""
+        self._running.pop(moment.evaluation, None)
+
+    def run_ended(self, moment: RunEnded) -> None:
+        """Write the projector's files, unless this process records nothing."""
+        directory = self.surroundings.directory()
+        if directory is None or not self._passes:
+            return
+        points = {phase: _joined(kept) for phase, kept in self._passes.items()}
+        _projector.write(directory, points)
+        moment.row.hidden.append(("autotrack/embeddings", list(points)))
+
+
+def _joined(kept: list[_Kept]) -> _projector.Points:
+    # The layer may differ between passes of two models: only rows of one width go together.
+    width = kept[0].features.shape[1]
+    same = [one for one in kept if one.features.shape[1] == width]
+    return _projector.Points(
+        np.concatenate([one.features for one in same]),
+        [label for one in same for label in one.labels],
+        [label for one in same for label in one.predicted],
+    )
