@@ -116,6 +116,7 @@ _THE_NET = frozenset(
         "observers.clipping._listed",
         "observers.model._CriterionEntered.__call__",
         "observers.model._CriterionLeft.__call__",
+        "observers.model._Features.__call__",
         "observers.model._Forward.__call__",
         "observers.optimizer._step_done",
         "observers.optimizer._step_started",
@@ -216,7 +217,7 @@ def calls_of(training: str) -> frozenset[CodeType]:
     before = sys.getprofile()
     sys.setprofile(profile)
     try:
-        with autotrack.tracking(logdir=f"profile-{training}"):
+        with autotrack.tracking(logdir=f"profile-{training}", metrics=_ASKED_FOR):
             TRAININGS[training]()
     finally:
         sys.setprofile(before)
@@ -228,6 +229,8 @@ def plain_result(training: str) -> str:
     return TRAININGS[training]()
 
 
+# Also what is on request only.
+_ASKED_FOR = "+images,+embeddings,+pr_curve"
 _FASTEST_FIRST = ("regression", "by_hand", "classification", "several_losses")
 
 
@@ -263,7 +266,7 @@ def numbers(directory: Path) -> dict[tuple[str, int], float]:
 
 @functools.cache
 def whole_record(training: str) -> dict[tuple[str, int], float]:
-    with autotrack.tracking(logdir=f"whole-{training}") as run:
+    with autotrack.tracking(logdir=f"whole-{training}", metrics=_ASKED_FOR) as run:
         TRAININGS[training]()
     return numbers(run.directory)
 
@@ -275,7 +278,7 @@ def complaints(part: str, training: str, caplog) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as undo:
         break_part(part, undo)
         try:
-            with autotrack.tracking(logdir=directory, strict=False):
+            with autotrack.tracking(logdir=directory, metrics=_ASKED_FOR, strict=False):
                 result = TRAININGS[training]()
         except Broken:
             yield f"{part} reached the training: {traceback.format_exc(limit=-4)}"
@@ -310,7 +313,7 @@ def raises_when_strict(part: str, training: str) -> bool:
     with pytest.MonkeyPatch.context() as undo:
         break_part(part, undo)
         try:
-            with autotrack.tracking(logdir=f"strict-{part}", strict=True):
+            with autotrack.tracking(logdir=f"strict-{part}", metrics=_ASKED_FOR, strict=True):
                 TRAININGS[training]()
         except Broken:
             return True

@@ -61,7 +61,9 @@ def wait_for(condition):
 def dashboard(mnist_root, tmp_path_factory):
     """TensorBoard on the log directory of the tracked MNIST example, stopped by its own handle."""
     logs = tmp_path_factory.mktemp("logs")
-    mnist.main(mnist_root, logs / "mnist")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AUTOTRACK_METRICS", "+images,+pr_curve,+embeddings")
+        mnist.main(mnist_root, logs / "mnist")
     output = tmp_path_factory.mktemp("server") / "output.txt"
     command = [sys.executable, "-m", "tensorboard.main", "--logdir", logs]
     with output.open("w") as out:
@@ -170,3 +172,29 @@ def test_the_browser_shows_the_histograms(dashboard, page):
     drawn = card.locator("vz-histogram-timeseries .histogram").count()
     assert drawn == len(dashboard.history.histograms[WEIGHT].step)
     keep(page, "histograms")
+
+
+def test_the_server_serves_the_other_tabs(dashboard):
+    assert dashboard.get("plugin/projector/runs") == [dashboard.run]
+    address = "plugin/projector/info"
+    (shown,) = dashboard.get(address, run=dashboard.run)["embeddings"]
+    assert shown["tensorName"] == "test"
+    assert dashboard.tags("images") == {"Images/test"}
+    assert dashboard.tags("pr_curves") == {f"PrecisionRecall/test/{label}" for label in range(10)}
+    (category,) = dashboard.get("plugin/custom_scalars/layout")["category"]
+    assert [chart["title"] for chart in category["chart"]] == ["Loss", "Accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("tab", "shown"),
+    [
+        ("graphs", "tf-graph-scene text:has-text('NllLoss')"),
+        ("custom_scalars", "tf-custom-scalar-dashboard path[d*=L]"),
+        ("images", "tf-image-loader img"),
+        ("pr_curves", "tf-pr-curve-card path[d*=L]"),
+    ],
+)
+def test_the_browser_shows_the_other_tabs(dashboard, page, tab, shown):
+    page.goto(f"{dashboard.url}#{tab}")
+    page.locator(shown).first.wait_for(state="attached")
+    keep(page, tab)

@@ -45,7 +45,7 @@ def draw(
             title += f"  (is {labels[index]})"
         middle = (column + 0.5) / columns, bottom + cell * (share + 0.4 * (1 - share))
         colour = _RIGHT if is_right else _WRONG
-        figure.text(*middle, title, color=colour, size=9, ha="center", va="center", usetex=False)
+        figure.text(*middle, title, color=colour, size=12, ha="center", va="center", usetex=False)
     canvas.draw()  # type: ignore[no-untyped-call]
     drawn = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     return np.asarray(drawn)[:, :, :3].copy()
