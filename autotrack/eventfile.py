@@ -77,6 +77,8 @@ class EventFileWriter:
         Raises OSError where they do not fit; those that fit whole stay, and the file never ends in
         part of one. Raises ValueError after `close`.
         """
+        # Clearing an event frees none of its memory, so one that is used for ever grows for ever.
+        self._event = Event()
         frames = [self._encode(record) for record in records]
         if frames:
             self._append(frames)
