@@ -68,15 +68,17 @@ class OnDevice(torch.Tensor):
 
     @staticmethod
     def __new__(cls, inner, index=0):
-        made = torch.Tensor._make_wrapper_subclass(
-            cls,
-            inner.size(),
-            strides=inner.stride(),
-            storage_offset=inner.storage_offset(),
-            dtype=inner.dtype,
-            device=torch.device(NAME, index),
-            requires_grad=inner.requires_grad,
-        )
+        # A view of a plain tensor is a plain tensor, inside `inference_mode` as well.
+        with torch.inference_mode(mode=False):
+            made = torch.Tensor._make_wrapper_subclass(
+                cls,
+                inner.size(),
+                strides=inner.stride(),
+                storage_offset=inner.storage_offset(),
+                dtype=inner.dtype,
+                device=torch.device(NAME, index),
+                requires_grad=inner.requires_grad,
+            )
         made.inner = inner.detach()
         return made
 
