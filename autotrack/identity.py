@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from weakref import ref
 
+from autotrack.guard import attempt
+
 
 class Identities:
     """Gives every object a number of its own for as long as it lives, and never to another."""
@@ -20,7 +22,9 @@ class Identities:
             return known[1]
         self._next += 1
         key = id(thing)
-        self._known[key] = (ref(thing, lambda gone: self._forget(key, gone)), self._next)
+        # An object dies wherever the person's loop happens to be: nothing may be raised there.
+        forget = ref(thing, lambda gone: attempt(self._forget, key, gone))
+        self._known[key] = (forget, self._next)
         return self._next
 
     def _forget(self, key: int, gone: ref[Any]) -> None:

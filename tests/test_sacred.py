@@ -108,7 +108,13 @@ def test_loader_workers_draw_the_same_batches(loading):
 _NOT_IN_THE_LOOP = frozenset(
     {"__main__", "api", "assembly", "cli", "columns", "config", "events", "history", "launched"}
     | {"placement", "report", "reports", "runner", "series", "_startup", "_version"}
+    | {"commands", "comparison", "doctor", "exporting"}
 )
+# Broken like every other part where a training reaches them; that needs a device other than the
+# processor (tests/test_device.py), or a terminal or notebook to write to (tests/test_live.py).
+_ELSEWHERE = ("devices", "pending", "transfer", "observers.cuda_graph")
+_ELSEWHERE += tuple(f"sinks.{n}" for n in ("_curve", "_picture", "_standing", "_statusline"))
+_ELSEWHERE += ("sinks.notebook", "sinks.terminal")
 # What catches the failures of the others, what PyTorch calls and only passes on, and what undoes
 # the patches: there is nothing below them.
 _THE_NET = frozenset(
@@ -349,8 +355,9 @@ def test_a_part_that_raises_never_reaches_the_training(room, caplog):
 
 
 def test_nearly_every_part_is_reached():
-    reached = [name for name in PARTS if reaching(name)]
-    assert len(reached) > 0.65 * len(PARTS), sorted(set(PARTS) - set(reached))
+    here = {name for name, part in PARTS.items() if part.room not in _ELSEWHERE}
+    reached = {name for name in here if reaching(name)}
+    assert len(reached) > 0.65 * len(here), sorted(here - reached)
 
 
 def test_a_hook_that_cannot_be_installed_leaves_nothing(monkeypatch, caplog):

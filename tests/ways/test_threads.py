@@ -42,7 +42,9 @@ TRAIN = """
                 loss.backward()
                 seen.append(loss.item().hex())
                 optimizer.step()
-        print("losses", seed, *seen, flush=True)
+        # in one piece: `print` lets another thread in between
+        sys.stdout.write(" ".join(["losses", str(seed), *seen]) + "\\n")
+        sys.stdout.flush()
 """
 
 
