@@ -35,12 +35,15 @@ class Reading:
     `divisor` is what the whole loss was divided by (1 when nothing shows); `exact` says that the
     loss is one call's value up to that divisor, so that the call stands for the objective;
     `reduced` is how the last reduction above the calls was made, `mean` or `sum`, where one shows.
+    `factor` is the number with which every call enters the loss besides other terms, the division
+    by `divisor` left out; None where that is no plain number, or not the same for all.
     """
 
     parts: list[CriterionCall]
     divisor: float = 1.0
     exact: bool = False
     reduced: str = ""
+    factor: float | None = 1.0
 
 
 def node_number(tensor: Any) -> int | None:
@@ -67,7 +70,8 @@ def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
     parts, only_averaged = _walk(node, calls)
     parts.sort(key=lambda part: part.node or 0)
     reduced = "mean" if node.name() in _MEANS else "sum" if node.name() == "SumBackward0" else ""
-    return Reading(parts, divisor, only_averaged and len(parts) == 1, reduced)
+    exact = only_averaged and len(parts) == 1
+    return Reading(parts, divisor, exact, reduced, _factor(node, calls, parts))
 
 
 def _call_at(node: Any, calls: dict[int, CriterionCall]) -> CriterionCall | None:
@@ -126,6 +130,29 @@ def _walk(start: Any, calls: dict[int, CriterionCall]) -> tuple[list[CriterionCa
         only_means = only_means and (node.name() in _MEANS or _constant_divisor(node) == 1.0)
         waiting.extend(following for following, _ in node.next_functions)
     return list(found.values()), only_means and len(seen) > 0
+
+
+def _factor(
+    start: Any, calls: dict[int, CriterionCall], parts: list[CriterionCall]
+) -> float | None:
+    """Return the number that each of `parts` is multiplied by in the sum that `start` makes."""
+    found: dict[int, list[float]] = {}
+    waiting = [(start, 1.0)]
+    while waiting and len(waiting) < _MOST_NODES:
+        node, factor = waiting.pop()
+        if node is None or not hasattr(node, "_sequence_nr"):
+            continue
+        number = node._sequence_nr()
+        divisor = _constant_divisor(node)
+        if number in calls:
+            found.setdefault(number, []).append(factor)
+        elif divisor is not None:
+            waiting.append((_only_input(node), factor / divisor))
+        elif node.name() == "AddBackward0" and node._saved_alpha == 1:
+            waiting.extend((following, factor) for following, _ in node.next_functions)
+    factors = [found.get(part.node or 0, []) for part in parts]
+    same = factors and all(len(one) == 1 and one == factors[0] for one in factors)
+    return factors[0][0] if same else None
 
 
 def leaves(start: Any) -> list[Tensor]:

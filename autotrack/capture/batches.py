@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from autotrack.row import Value
 
 _MOST_SCALED = 8
+# Between a number and its division by a whole number, in double precision.
+_ROUNDING = 1e-9
 
 
 class Batches:
@@ -51,7 +53,7 @@ class Batches:
             reduction=_reduction(parts, reading.reduced or _reduced_by(event)),
             whole=reading.exact,
         )
-        return _mean_of_sum(batch)
+        return _mean_of_sum(batch, reading.factor)
 
     def _loss_of(self, event: BackwardStarted) -> tuple[Any, Value | None]:
         """Return the node to read from, and the loss before scaling."""
@@ -120,8 +122,18 @@ def _reduced_by(event: BackwardStarted) -> str:
     return "sum" if bool((weights == 1).all()) else "mean"
 
 
-def _mean_of_sum(batch: TrainBatch) -> TrainBatch:
-    """A summed criterion divided by its number of samples is a mean, and that division no other."""
-    if batch.whole and batch.reduction == "sum" and batch.size and batch.divisor == batch.size != 1:
+def _mean_of_sum(batch: TrainBatch, factor: float | None) -> TrainBatch:
+    """A summed criterion divided by its number of samples is a mean, and that division no other.
+
+    Beside other terms a sum stays one where it enters as it is; with any other `factor` the loss is
+    neither the sum over the samples nor their mean.
+    """
+    if batch.reduction != "sum" or not batch.size:
+        return batch
+    if batch.divisor == batch.size != 1 and (batch.whole or factor == 1):
         batch.reduction, batch.divisor = "mean", 1.0
+    elif not batch.whole and factor is not None and abs(factor * batch.size - 1) < _ROUNDING:
+        batch.reduction = "mean"
+    elif not batch.whole and factor != 1:
+        batch.reduction = "mixed"
     return batch
