@@ -1,7 +1,7 @@
 """Clipping that cuts nearly every step: then it sets the step size, and not the learning rate.
 
 Clipping is meant for the rare burst (Pascanu, Mikolov and Bengio, ICML 2013). The numbers were
-chosen on our own benchmark.
+checked on our own benchmark.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A loss that rises and stays up: beyond where it began, or up again after it had come down.
 
 AutoTrainer (Zhang et al., ICSE 2021) and DeepLocalize look at rising losses too; the factors here
-were chosen on our own benchmark.
+were checked on our own benchmark.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Gradients that grow beyond measure: over the run, in bursts, or towards the input.
 
 Exploding gradients are described by Pascanu, Mikolov and Bengio (ICML 2013), with clipping as the
-remedy. The factors were chosen on our own benchmark: gradients of a sound training grow tenfold
+remedy. The factors were checked on our own benchmark: gradients of a sound training grow tenfold
 easily, a hundredfold hardly.
 """
 

@@ -1,7 +1,7 @@
 """Single steps whose loss stands far above that of its neighbours, and comes back.
 
 A spike is beyond ten robust standard deviations of its surroundings, and half as high again; both
-numbers were chosen on our own benchmark.
+numbers were checked on our own benchmark.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 SageMaker Debugger's `overfit` rule compares the two losses and takes a tenth (`ratio_threshold`)
 for too much; here a tenth above the best of the evaluation's own curve is, and beyond its noise.
-The other numbers were chosen on our own benchmark.
+The other numbers were checked on our own benchmark.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A loss that came down and then stood for the rest of the run: a named stretch, no fault.
 
-The share of the run was chosen on our own benchmark.
+The share of the run was checked on our own benchmark.
 """
 
 from __future__ import annotations

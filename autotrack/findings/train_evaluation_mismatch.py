@@ -1,7 +1,7 @@
 """Training and evaluation that do not belong together.
 
 Modes are counted while the run goes; UMLAUT (Schoop et al., CHI 2021) warns of wrong modes, too.
-The gaps were chosen on our own benchmark.
+The gaps were checked on our own benchmark.
 """
 
 from __future__ import annotations

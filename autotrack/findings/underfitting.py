@@ -1,6 +1,6 @@
 """A model that explains little of its own training data, and has stopped improving.
 
-The shares were chosen on our own benchmark.
+The shares were checked on our own benchmark.
 """
 
 from __future__ import annotations

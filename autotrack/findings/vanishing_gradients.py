@@ -2,7 +2,7 @@
 
 That depth multiplies gradients, and so makes them vanish, is from Glorot and Bengio (AISTATS 2010).
 SageMaker Debugger's `vanishing_gradient` takes a mean gradient below 1e-7 for vanished; the ratio
-between first and last weights was chosen on our own benchmark.
+between first and last weights was checked on our own benchmark.
 """
 
 from __future__ import annotations
