@@ -61,6 +61,9 @@ class Stream:
     epoch: int | None = None
     epochs: int = 0
     marked: int | None = None
+    # Batches of the running pass, and whether passes stand at steps though epochs are known now.
+    batches_seen: int = 0
+    by_steps: bool = False
     suffix: str | None = None
 
     def parameters(self) -> Iterator[Tensor]:

@@ -372,6 +372,7 @@ class Training:
         batch.seen_by.add(id(stream))
         if batch.freed is None:
             batch.freed = self._sites.freed(batch)
+        stream.batches_seen += 1
         self._publish(e.TrainBatchSeen(stream, batch, known.adds))
 
     def _drop(self, stream: Stream) -> None:
@@ -425,7 +426,11 @@ class Training:
     def _end_pass(self, stream: Stream) -> None:
         """Close a stream's training pass: one point of its epoch series."""
         stream.stretch.steps = 0
-        row = Row(stream.epoch if stream.epoch is not None else stream.steps, time.time())
+        # Once a point stands at steps, those that follow do too: an axis never goes back.
+        stream.by_steps |= stream.epoch is None and stream.batches_seen > 0
+        stream.batches_seen = 0
+        x = stream.steps if stream.by_steps or stream.epoch is None else stream.epoch
+        row = Row(x, time.time())
         self._publish(e.TrainPassEnded(stream, row))
         if row.scalars:
             row.hidden.append(("autotrack/step", stream.steps))
