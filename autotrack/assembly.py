@@ -70,6 +70,17 @@ def epoch_starts(parts: list[Part], stream: str) -> tuple[NDArray[np.int64], NDA
     )
 
 
+def skipped_steps(parts: list[Part]) -> dict[str, NDArray[np.int64]]:
+    """Where steps were skipped, by stream: the steps completed before each, shape [n]."""
+    streams = _distinct(stream for part in parts for stream in part.columns.skipped)
+    return {
+        stream: np.concatenate(
+            [part.placement.x[part.columns.skipped.get(stream, [])] for part in parts]
+        )
+        for stream in streams
+    }
+
+
 def _distinct(tags: Iterable[str]) -> Iterator[str]:
     return iter(dict.fromkeys(tags))
 

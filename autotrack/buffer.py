@@ -61,6 +61,7 @@ class Buffer:
                 self.skipped += 1
                 row.scalars, row.histograms, row.skipped = [], [], 0.0
                 row.hidden = [(tag, value) for tag, value in row.hidden if tag in _KEPT]
+                row.hidden.append(("autotrack/skipped", 1))
             if not _settle(row):
                 break
             arrived.append(self._travelling.popleft())

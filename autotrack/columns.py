@@ -68,9 +68,9 @@ class Columns:
     """What one event file holds.
 
     `x` and `time` have one entry an event; everything else refers to events by their index.
-    `steps` and `epochs` are by stream ("" for none), `matrices` by phase. `shards` has, by the tag
-    of a norm, what one of several processes knows of it: the norm of its shards, that of whole
-    tensors, and how many processes there are.
+    `steps`, `epochs` and `skipped` are by stream ("" for none), `matrices` by phase. `shards` has,
+    by the tag of a norm, what one of several processes knows of it: the norm of its shards, that of
+    whole tensors, and how many processes there are.
     """
 
     x: array[int] = field(default_factory=lambda: array("q"))
@@ -93,6 +93,7 @@ class Columns:
         default_factory=lambda: defaultdict(dict)
     )
     matrices: dict[str, list[Matrix]] = field(default_factory=lambda: defaultdict(list))
+    skipped: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     run: dict[str, Any] = field(default_factory=dict)
     coverage: dict[str, Any] = field(default_factory=dict)
     truncated: int = 0
@@ -242,6 +243,10 @@ def _take_step(columns: Columns, hidden: _Hidden) -> None:
     columns.steps[hidden.about][hidden.event] = _integer(hidden.tensor)
 
 
+def _take_skipped(columns: Columns, hidden: _Hidden) -> None:
+    columns.skipped[hidden.about].append(hidden.event)
+
+
 def _take_nonfinite(columns: Columns, hidden: _Hidden) -> None:
     nan, positive, negative = np.asarray(array_from_tensor(hidden.tensor)).tolist()
     columns.nonfinite[hidden.about][hidden.event] = (nan, positive, negative)
@@ -278,6 +283,7 @@ _HIDDEN_READERS: dict[str, Callable[[Columns, _Hidden], None]] = {
     "parameters": _take_parameters,
     "epoch": _take_epoch,
     "step": _take_step,
+    "skipped": _take_skipped,
     "nonfinite": _take_nonfinite,
     "shards": _take_shards,
     "confusion": _take_confusion,

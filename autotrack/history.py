@@ -15,6 +15,7 @@ from autotrack.assembly import (
     epoch_starts,
     histogram_series,
     scalar_series,
+    skipped_steps,
     vector_series,
 )
 from autotrack.columns import read_columns
@@ -43,7 +44,8 @@ class History(Mapping[str, Series]):
     of each text tag. `run` (the run's facts) and `coverage` are empty where the files hold none.
     `streams` names the optimizers ([""] for a single one). `truncated` is how many bytes at the end
     of files could not be read: the record that was being written when the run was killed.
-    `confusion` has the confusion matrices by phase (`train`, `val`, `train/<stream>`).
+    `confusion` has the confusion matrices by phase (`train`, `val`, `train/<stream>`). `skipped`
+    has by stream, of every step that a gradient scaler skipped, the steps completed before it.
     """
 
     directory: Path
@@ -57,6 +59,7 @@ class History(Mapping[str, Series]):
     truncated: int
     _epoch_starts: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(repr=False)
     confusion: dict[str, ConfusionSeries] = field(default_factory=dict)
+    skipped: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def intervals(self) -> dict[str, Series]:
@@ -170,6 +173,7 @@ def _history(directory: Path, parts: list[Part]) -> History:
         truncated=sum(part.columns.truncated for part in parts),
         _epoch_starts={stream: epoch_starts(parts, stream) for stream in ("", *streams)},
         confusion=confusion_series(parts),
+        skipped=skipped_steps(parts),
     )
 
 

@@ -22,7 +22,7 @@ from autotrack.coverage import Account, Coverage, Tallies, describe
 from autotrack.directory import free_directory
 from autotrack.elsewhere import Elsewhere
 from autotrack.errors import NestedRunError, UsageError
-from autotrack.events import FeaturesSeen, RunEnded, StepDone
+from autotrack.events import FeaturesSeen, LoaderStarted, RunEnded
 from autotrack.guard import Guard, attempt
 from autotrack.identity import Registry
 from autotrack.layout import Layout
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from autotrack.records import Record
 
 _FLUSH_SECONDS = 1.0
+# Where a loader starts, a long evaluation may begin.
+_FLUSH_SECONDS_BEFORE_LOADER = 0.1
 _FLUSH_ROWS = 1000
 # Reading a longer record back would make a person wait at the end of a run.
 _MOST_ROWS_JUDGED = 200_000
@@ -105,6 +107,7 @@ class Run:
         self._said: dict[str, Any] = {}
         self._see = self._guard.protect("capture", self._capture.see)
         self._listeners = _listeners(self._metrics, self._guard)
+        self._listeners.setdefault(LoaderStarted, []).append(self._loader_started)
         self._schedules: dict[Any, Schedule] = {}
         self._tallies = Tallies()
         self._elsewhere = Elsewhere()
@@ -112,7 +115,9 @@ class Run:
         self._busy = False
         self._pid = os.getpid()
         self._thread = get_ident()
-        self._flushed = time.monotonic()
+        #: By `perf_counter`: when rows were written last, and when those that wait are due.
+        self._flushed = time.perf_counter()
+        self._flush_at = self._flushed + _FLUSH_SECONDS
         self._missing: list[str] = []
         self._written = 0
 
@@ -214,7 +219,8 @@ class Run:
         self._busy = True
         try:
             self._see(event)
-            if type(event) is StepDone:
+            # Any event may find rows due: the last step's own would wait for a whole evaluation.
+            if began >= self._flush_at:
                 self._flush_when_due()
         finally:
             self._busy = False
@@ -275,6 +281,11 @@ class Run:
         # What can no longer be written must not pile up.
         if row and not self._silent and "flush" not in self._guard.failed:
             self._buffer.add(row, stream)
+            if len(self._buffer.rows) >= _FLUSH_ROWS:
+                self._flush_at = 0.0
+
+    def _loader_started(self, _: LoaderStarted) -> None:
+        self._flush_at = min(self._flush_at, self._flushed + _FLUSH_SECONDS_BEFORE_LOADER)
 
     def log(self, name: str, value: Any) -> None:
         """Record a person's own number at the current step.
@@ -297,15 +308,13 @@ class Run:
         self._add_row(Row(steps, time.time(), scalars=[(name, number)]), None)
 
     def _flush_when_due(self) -> None:
-        if (
-            len(self._buffer.rows) >= _FLUSH_ROWS
-            or time.monotonic() - self._flushed >= _FLUSH_SECONDS
-        ):
+        if not self._buffer.is_empty:
             self.flush()
 
     def flush(self, *, wait: bool = False) -> None:
         """Write what is known so far; with `wait` also what is still on its way from a device."""
-        self._flushed = time.monotonic()
+        self._flushed = time.perf_counter()
+        self._flush_at = self._flushed + _FLUSH_SECONDS
         if os.getpid() == self._pid and not graphs.capturing:
             self._guard.call("flush", self._flush, wait=wait)
 

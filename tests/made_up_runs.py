@@ -174,6 +174,11 @@ def classified() -> MadeUpRun:
     return run.per_epoch(Accuracy__val=accuracy, Loss__val=[1.0, 0.8, 0.7, 0.9])
 
 
+def scaled() -> MadeUpRun:
+    run = MadeUpRun(4, 20).per_step(Loss__train=falling(80), GradNorm__total=falling(80))
+    return run.skipped(0, 0, 0, 1, 33, 60)
+
+
 def two_classes() -> MadeUpRun:
     run = MadeUpRun(1, 20).per_step(Loss__train=falling(20))
     return run.confusion("val", np.array([[[40_000, 123], [0, 0]]]))
@@ -204,6 +209,7 @@ RUNS: list[Callable[[], MadeUpRun]] = [
     falls,
     evaluated_before,
     classified,
+    scaled,
     two_classes,
     hundred_classes,
 ]

@@ -83,6 +83,12 @@ class MadeUpRun:
         ]
         return self
 
+    def skipped(self, *steps: int, stream: str = "") -> MadeUpRun:
+        """Steps that a gradient scaler skipped, by the number of steps completed before."""
+        tag = "autotrack/skipped" + (f"/{stream}" if stream else "")
+        self.records += [Record(s, s - 0.5, hidden=[(tag, np.int64(1))]) for s in steps]
+        return self
+
     def histograms(self, tag: str, steps: list[int], tensors: list[np.ndarray]) -> MadeUpRun:
         """Histograms of the tensors' values."""
         self.records += [

@@ -456,6 +456,14 @@ def test_steps_of_the_learning_rate_are_marked_on_the_loss(tmp_path, monkeypatch
     assert events.rate_changes(np.cos(np.linspace(0, 1, 50))).tolist() == []
 
 
+def test_skipped_steps_are_marked_where_they_would_have_stood(tmp_path, monkeypatch):
+    for figure in (loss, gradient_norm):
+        drawn = figure.draw(made_up_runs.scaled().read(tmp_path / figure.__name__))
+        assert "6 steps skipped" in words(drawn, monkeypatch)
+        (marks,) = [line for line in drawn.axes[0].lines if line.get_marker() == "|"]
+        assert list(marks.get_xdata()) == [0, 1, 33, 60]
+
+
 def test_a_stretch_of_overfitting_is_shaded_and_named(tmp_path, monkeypatch):
     history = made_up_runs.classified().read(tmp_path)
     seen = Evidence("Loss/val", "", int(history["Loss/val"].step[2]), 80)

@@ -601,3 +601,16 @@ def test_reading_says_how_far_it_is(tmp_path):
     assert len(news) > 2
     assert news == sorted(news)
     assert news[-1][0] == size
+
+
+def test_skipped_steps_are_known_by_stream_and_change_no_name(tmp_path):
+    history = write(
+        tmp_path,
+        facts(streams=["opt_g", "opt_d"]),
+        step(0, hidden=[("autotrack/parameters/opt_g", ["a", "b"])]),
+        step(0, hidden=[("autotrack/skipped/opt_g", np.int64(1))]),
+        step(0, hidden=[("autotrack/update_ratio/opt_g", np.ones(2, np.float32))]),
+        step(5, hidden=[("autotrack/skipped/opt_g", np.int64(1))]),
+    )
+    assert {name: steps.tolist() for name, steps in history.skipped.items()} == {"opt_g": [0, 5]}
+    assert history.vectors["autotrack/update_ratio/opt_g"].names == ["a", "b"]

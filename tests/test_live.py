@@ -340,3 +340,42 @@ def test_the_defaults_leave_the_record_as_it_is(tmp_path: Path) -> None:
             model(torch.ones(1, 2)).sum().backward()
             optimizer.step()
     assert len(read(tmp_path / "run")["Loss/train"]) == 3
+
+
+# -- how soon the record knows -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.5, 5.0])
+def test_points_are_on_disk_within_two_seconds_also_during_an_evaluation(
+    seconds: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import torch
+    from torch.nn.functional import mse_loss
+    from torch.utils.data import DataLoader
+
+    now = [0.0]
+    monkeypatch.setattr(
+        "autotrack.run.time", SimpleNamespace(time=lambda: 0.0, perf_counter=lambda: now[0])
+    )
+    model = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    made: list[float] = []
+
+    def known() -> None:
+        points = len(read(tmp_path).get("Loss/train", ())) if any(tmp_path.iterdir()) else 0
+        assert all(now[0] - at < 2.0 for at in made[points:])
+
+    with autotrack.tracking(logdir=tmp_path):
+        for step in range(14):
+            for x in DataLoader(torch.ones(1, 1)):
+                mse_loss(model(x), x).backward()
+                optimizer.step()
+            made.append(now[0])
+            now[0] += 0.3
+            if step % 4 == 3:
+                with torch.no_grad():
+                    for x in DataLoader(torch.ones(3, 1)):
+                        known()
+                        now[0] += seconds
+                        mse_loss(model(x), x)
+                        known()

@@ -606,7 +606,7 @@ def test_a_killed_process_leaves_all_but_the_last_second():
         + """
     from autotrack import run as module
     now = [0.0]
-    module.time.monotonic = lambda: now[0]
+    module.time.perf_counter = lambda: now[0]
     with autotrack.tracking(model, optimizer, logdir="run"):
         for number in range(50):
             # a clock of our own: a tenth of a second a step

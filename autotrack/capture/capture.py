@@ -119,6 +119,7 @@ class Capture:
         self._settle_undecided()
         self.evaluation.loader_started(event.loader)
         self.loaders.started(self.loader_ids.of(event.loader), _length(event.loader))
+        self._publish(event)
 
     def _batch_loaded(self, event: e.BatchLoaded) -> None:
         self._settle_undecided()

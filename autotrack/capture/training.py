@@ -318,6 +318,9 @@ class Training:
             stream.clipped = stream.clipped_too_early = False
             self._publish(e.StepSkipped(stream))
             self._drop(stream)
+            self._emit_row(
+                Row(stream.steps, time.time(), hidden=[("autotrack/skipped", 1)]), stream
+            )
         stream.stepped = False
 
     def _due(self, stream: Stream) -> bool:

@@ -1,4 +1,4 @@
-"""What happened in a run, marked on its curves: findings, and steps of the learning rate."""
+"""What happened in a run, marked on its curves: findings, new learning rates, skipped steps."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from autotrack.findings import find
 from autotrack.reports.palette import current
-from autotrack.reports.panel import Note, Panel
-from autotrack.reports.scales import number
+from autotrack.reports.panel import FOOT, Note, Panel
+from autotrack.reports.scales import number, whole
 from autotrack.reports.style import letters
 
 if TYPE_CHECKING:
@@ -98,6 +98,33 @@ def mark_rates(panel: Panel, history: History) -> None:
             words = _factor(float(series.value[index - 1]), float(series.value[index]))
             top = _height(panel, 0.97)
             panel.notes.append(Note(f"rate {words}", x, top, current().soft_ink, rank=1))
+
+
+def mark_skipped(panel: Panel, history: History) -> None:
+    """Mark at the foot of the panel where a gradient scaler skipped steps."""
+    places = [
+        panel.time.at_steps(steps, stream)
+        for stream, steps in history.skipped.items()
+        if len(steps)
+    ]
+    if not places:
+        return
+    at = np.unique(np.concatenate(places))
+    panel.ax.plot(
+        at,
+        np.full(len(at), FOOT),
+        "|",
+        color=current().soft_ink,
+        markersize=6,
+        markeredgewidth=1.2,
+        transform=panel.ax.get_xaxis_transform(),
+        zorder=6,
+        clip_on=False,
+    )
+    count = sum(map(len, places))
+    words = "skipped" if panel.small else f"step{'s' * (count != 1)} skipped"
+    text = f"{whole(count)} {words}"
+    panel.notes.append(Note(text, float(at[0]), None, current().soft_ink, rank=3))
 
 
 def rate_changes(rates: NDArray[np.floating]) -> NDArray[np.int64]:

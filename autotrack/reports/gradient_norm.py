@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from autotrack.reports import canvas
 from autotrack.reports.curves import draw_steps, end_of_line, name_line
+from autotrack.reports.events import mark_skipped
 from autotrack.reports.palette import current
 from autotrack.reports.scales import finite, set_value_axis, wants_log
 from autotrack.reports.tags import training
@@ -47,6 +48,7 @@ def fill(panel: Panel, history: History) -> None:
         if len(curves) > 1:
             line = end_of_line(panel, curve, calm, log=log)
             name_line(panel, curve.name, *line, curve.colour)
+    mark_skipped(panel, history)
 
 
 def _curves(history: History) -> list[Curve]:

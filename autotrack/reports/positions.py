@@ -85,8 +85,16 @@ class TimeAxis:
         epochs = self.epochs
         if epochs is None or not self.by_epoch:
             return self.of_steps(series.step, stream)
-        by_step = np.interp(series.step, epochs.starts, epochs.numbers)
+        by_step = self.at_steps(series.step, stream)
         return np.where(series.epoch >= 0, series.epoch, by_step).astype(np.float64)
+
+    def at_steps(self, steps: Integers, stream: str = "") -> Floats:
+        """Positions of a stream's completed steps, shape [n]."""
+        epochs = self.epochs
+        if epochs is None or not self.by_epoch:
+            return self.of_steps(steps, stream)
+        placed: Floats = np.interp(steps, epochs.starts, epochs.numbers)
+        return placed
 
     def of_steps(self, steps: Integers, stream: str = "") -> Floats:
         """Positions of a stream's completed steps on an axis of steps, shape [n]."""

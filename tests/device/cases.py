@@ -317,3 +317,4 @@ def test_a_fused_step_that_its_scaler_skipped_has_no_values(tmp_path):
     history = run.history
     assert list(history["Loss/train"].x) == [0, 2, 3]
     assert any("turned out to be skipped" in note for note in run.coverage.notes)
+    assert {name: list(steps) for name, steps in history.skipped.items()} == {"": [1]}

@@ -10,13 +10,18 @@ import numpy as np
 from autotrack.reports.page.grouping import groups
 from autotrack.reports.page.lines import Line, lines_of
 from autotrack.reports.palette import LIGHT
+from autotrack.reports.scales import whole
 from autotrack.reports.tags import Curve, before_training, evaluations, training
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from numpy.typing import NDArray
+
     from autotrack.history import History
     from autotrack.reports.positions import TimeAxis
+
+    Floats = NDArray[np.float64]
 
 _MOST_LINES = 12
 _MOST_OTHERS = 24
@@ -30,7 +35,8 @@ _EXPLAINED = "Share of the targets' variance that is explained."
 class Chart:
     """A chart: its lines, and how they are shown.
 
-    `log` None leaves the choice of the scale to the values; `zero` keeps 0 on the axis.
+    `log` None leaves the choice of the scale to the values; `zero` keeps 0 on the axis; `skips` are
+    the positions at which a gradient scaler skipped steps, marked at the foot.
     """
 
     key: str
@@ -41,6 +47,7 @@ class Chart:
     log: bool | None = None
     zero: bool = False
     main: bool = False
+    skips: Floats = field(default_factory=lambda: np.empty(0))
 
     def holds(self, tag: str) -> bool:
         """Whether the series of a tag is among the lines."""
@@ -136,7 +143,16 @@ def _loss(history: History, axis: TimeAxis) -> Chart:
         (line,) = lines_of(curve, axis, _colour(curve), name=f"{curve.name}, epoch mean")
         chart.lines.append(line)
     chart.lines += _passes(history, axis, "Loss")
+    _mark_skips(chart, history, axis)
     return chart
+
+
+def _mark_skips(chart: Chart, history: History, axis: TimeAxis) -> None:
+    found = [axis.at_steps(steps, stream) for stream, steps in history.skipped.items()]
+    if sum(map(len, found)):
+        chart.skips = np.concatenate(found)
+        steps = "1 step" if len(chart.skips) == 1 else f"{whole(len(chart.skips))} steps"
+        chart.about += f" Marks at the foot: {steps} that the gradient scaler skipped."
 
 
 def _quality(
@@ -167,7 +183,9 @@ def _gradient_norm(history: History, axis: TimeAxis) -> Chart:
         name = f"{line.name}, clipped" if several else line.name
         places = (line.x, line.y, line.step, line.epoch)
         lines.append(Line(line.tag, name, colour, line.kind, *places, dash=1))
-    return Chart("", "Gradient norm", about, lines)
+    chart = Chart("", "Gradient norm", about, lines)
+    _mark_skips(chart, history, axis)
+    return chart
 
 
 def _learning_rate(history: History, axis: TimeAxis) -> Chart:

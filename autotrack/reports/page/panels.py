@@ -46,7 +46,10 @@ class Flag:
 
 @dataclass
 class Panel:
-    """A chart as the template writes it; `paths` are (classes, SVG path)."""
+    """A chart as the template writes it; `paths` are (classes, SVG path).
+
+    `skips` is the path of the marks of skipped steps, `skipped` their positions along the run.
+    """
 
     chart: Chart
     scale: ValueScale
@@ -54,6 +57,8 @@ class Panel:
     paths: list[tuple[str, str]]
     rows: list[Row]
     missing: str
+    skips: str = ""
+    skipped: list[float] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
 
     @property
@@ -77,6 +82,7 @@ class Panel:
             "zero": self.chart.zero,
             "logs": self.chart.log is not False and self.takes_logs(),
             "lines": lines,
+            "skips": self.skipped,
             "flags": [{"at": f.place, "width": f.width, "finding": f.finding} for f in self.flags],
         }
 
@@ -94,7 +100,13 @@ def panel(chart: Chart, run: RunScale) -> Panel:
             paths.append((f"points {look}", drawing.dots(x, y)))
         missing.append(x[~np.isfinite(line.y)])
     rows = [_row(line, chart.unit) for line in chart.lines]
-    return Panel(chart, scale, scale.ticks(), paths, rows, _crosses(missing))
+    skipped = np.unique(np.round(run.share(chart.skips), 3), return_index=True)[1]
+    places = chart.skips[skipped]
+    skips = "".join(
+        f"M{place:.1f} {drawing.SIDE}v-30" for place in drawing.SIDE * run.share(places)
+    )
+    known = np.round(places, 1).tolist()
+    return Panel(chart, scale, scale.ticks(), paths, rows, _crosses(missing), skips, known)
 
 
 def _crosses(places: list[np.ndarray]) -> str:

@@ -261,7 +261,7 @@
 
   class Chart {
     constructor(given) {
-      Object.assign(this, { unit: given.unit, log: given.log, zero: given.zero, flags: given.flags });
+      Object.assign(this, { unit: given.unit, log: given.log, zero: given.zero, flags: given.flags, skips: given.skips });
       this.section = byId(given.key);
       this.lines = given.lines.map((line) => new Line(line));
       const find = (selector) => this.section.querySelector(selector);
@@ -356,6 +356,7 @@
         missing += gaps;
       }
       this.add("missing", missing);
+      this.add("skips", this.skips.map((at) => `M${(1000 * this.share(at)).toFixed(1)} 1000v-30`).join(""));
       this.drawTicks();
       this.drawFlags();
       this.showCursor();
