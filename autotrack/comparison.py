@@ -27,6 +27,11 @@ class Best:
     step: int
     epoch: int | None
 
+    @property
+    def moment(self) -> str:
+        """Where the value stands, in words."""
+        return f"step {self.step:,}" if self.epoch is None else f"epoch {self.epoch}"
+
 
 @dataclass(frozen=True)
 class Comparison:

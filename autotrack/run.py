@@ -102,6 +102,7 @@ class Run:
             self._models,
             self._buffer.transfer.value,
         )
+        self._surroundings.class_names = self._capture.classes.names
         self._capture.training.snapshot_due = self._snapshot_due
         self._inventory = Inventory(self._models, self._capture.training.streams)
         self._said: dict[str, Any] = {}
@@ -366,6 +367,7 @@ class Run:
             "torch": torch.__version__,
             **(self._guard.call("facts", facts.at_start) or {}),
             **(self._guard.call("inventory", self._inventory.facts) or {}),
+            **self._class_names(),
         }
         return facts.first_record(self._said, self.config.config, streams, _options(self.config))
 
@@ -379,10 +381,15 @@ class Run:
         known = {
             **facts.at_end(self._said, error),
             **(self._guard.call("inventory", self._inventory.facts) or {}),
+            **self._class_names(),
         }
         news = {key: value for key, value in known.items() if self._said.get(key) != value}
         row = Row(0, time.time(), hidden=[("autotrack/run", facts.as_json(news))])
         self._buffer.add(row, None)
+
+    def _class_names(self) -> dict[str, Any]:
+        known = self._capture.classes.known
+        return {"classes": [list(names) for names in known]} if known else {}
 
     # -- what a person may ask -------------------------------------------------------------------
 

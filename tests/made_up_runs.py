@@ -101,6 +101,10 @@ def adversaries() -> MadeUpRun:
     run.per_step(GradNorm__total__opt_g=generator, GradNorm__total__opt_d=critic)
     run.per_step(LearningRate__opt_g__group0=np.full(600, 2e-4))
     run.per_step(LearningRate__opt_d__group0=np.full(600, 1e-4))
+    names = [f"layer{block}.weight" for block in range(4)]
+    norms = np.exp(random().normal(0, 1, (6, 4)))
+    run.vectors("autotrack/gradient_norm", names, norms, every=100, stream="opt_g")
+    run.vectors("autotrack/gradient_norm", names[:3], norms[:, :3], every=100, stream="opt_d")
     return run.per_epoch(Loss__train_epoch__opt_g=generator[::100])
 
 
@@ -174,6 +178,26 @@ def classified() -> MadeUpRun:
     return run.per_epoch(Accuracy__val=accuracy, Loss__val=[1.0, 0.8, 0.7, 0.9])
 
 
+GARMENTS = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt"]
+GARMENTS += ["Sneaker", "Bag", "$x_1$ <b>boot"]
+
+
+def named_classes() -> MadeUpRun:
+    run = MadeUpRun(6, 20, facts={"name": "garments", "classes": [GARMENTS], "config": {"lr": 0.1}})
+    matrices = confusions(10, 6, 100)
+    accuracy = 100 * np.trace(matrices, axis1=1, axis2=2) / matrices.sum((1, 2))
+    loss = falling(120)
+    run.confusion("train", matrices).confusion("test", matrices)
+    run.per_step(Loss__train=loss, GradNorm__total=loss, LearningRate__group0=np.full(120, 0.1))
+    run.per_step(Throughput__samples_per_second=loss + 900)
+    names = [f"layer{block}.{part}" for block in range(9) for part in ("weight", "bias")]
+    norms = np.exp(random().normal(0, 0.3, (6, 18)) + np.arange(18) / 6)
+    run.vectors("autotrack/gradient_norm", names, norms, every=20)
+    run.vectors("autotrack/update_ratio", names, 1e-3 * norms, every=20)
+    mean = loss.reshape(6, 20).mean(axis=1)
+    return run.per_epoch(Accuracy__test=accuracy, Loss__test=mean + 0.1, Accuracy__train=accuracy)
+
+
 def scaled() -> MadeUpRun:
     run = MadeUpRun(4, 20).per_step(Loss__train=falling(80), GradNorm__total=falling(80))
     return run.skipped(0, 0, 0, 1, 33, 60)
@@ -209,6 +233,7 @@ RUNS: list[Callable[[], MadeUpRun]] = [
     falls,
     evaluated_before,
     classified,
+    named_classes,
     scaled,
     two_classes,
     hundred_classes,

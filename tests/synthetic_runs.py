@@ -74,11 +74,14 @@ class MadeUpRun:
             self.records.append(Record(self.first_epoch + epoch, float(step), hidden=hidden))
         return self
 
-    def vectors(self, tag: str, names: list[str], values: np.ndarray, every: int = 1) -> MadeUpRun:
+    def vectors(
+        self, tag: str, names: list[str], values: np.ndarray, every: int = 1, stream: str = ""
+    ) -> MadeUpRun:
         """One number a parameter and step, `values` of shape [n, parameters]."""
-        self.records.append(Record(0, 0.0, hidden=[("autotrack/parameters", names)]))
+        suffix = f"/{stream}" if stream else ""
+        self.records.append(Record(0, 0.0, hidden=[(f"autotrack/parameters{suffix}", names)]))
         self.records += [
-            Record(row * every, float(row * every), hidden=[(tag, vector.astype(np.float32))])
+            Record(row * every, float(row * every), hidden=[(tag + suffix, vector.astype("f4"))])
             for row, vector in enumerate(values)
         ]
         return self

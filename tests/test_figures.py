@@ -431,6 +431,40 @@ def test_gradients_flow_by_layer_in_the_order_of_depth(tmp_path, monkeypatch):
     assert "1 without gradient" in words(figure, monkeypatch)
 
 
+def test_every_optimizer_has_its_own_gradient_flow(tmp_path):
+    history = made_up_runs.adversaries().read(tmp_path)
+    axes = [ax for ax in gradient_flow.draw(history).axes if ax.get_title()]
+    assert [ax.get_title() for ax in axes] == ["Gradient Flow, opt_g", "Gradient Flow, opt_d"]
+    for ax, stream in zip(axes, history.streams, strict=True):
+        norms = history.vectors[f"autotrack/gradient_norm/{stream}"].value
+        np.testing.assert_allclose(ax.collections[0].get_array(), norms.T, rtol=1e-6)
+
+
+def test_classes_have_their_names_where_the_record_knows_them(tmp_path, monkeypatch):
+    history = made_up_runs.named_classes().read(tmp_path)
+    seen = words(confusion.draw(history), monkeypatch)
+    assert {"T-shirt/top", "$x_1$ <b>boot"} <= set(seen)
+    worst = int(np.diag(made_up_runs.confusions(10, 6, 100)[2]).argmin())
+    assert any(
+        w.startswith(f"{made_up_runs.GARMENTS[worst]} · ")
+        for w in words(per_class.draw(history), monkeypatch)
+    )
+    other = made_up_runs.classified().read(tmp_path / "other")
+    other.run["classes"] = [list("abcdefghij"), list("ABCDEFGHIJ")]
+    assert "a" not in words(confusion.draw(other), monkeypatch)
+
+
+def test_the_overview_of_a_classification(tmp_path, monkeypatch):
+    history = made_up_runs.named_classes().read(tmp_path)
+    figure = overview.draw(history)
+    titles = [ax.get_title() for ax in figure.axes if ax.get_title()]
+    above = ["Loss", "Accuracy", "Confusion"]
+    assert titles == [*above, "Gradient Norm", "Gradient Flow", "Update Ratio", "Samples/s"]
+    counts = made_up_runs.confusions(10, 6, 100)[2]
+    seen = [text.get_text() for text in figure.axes[2].texts if text.get_text().isdigit()]
+    assert sorted(map(int, seen)) == sorted(counts[counts > 0])
+
+
 def test_parts_of_the_loss_are_drawn_but_no_stream_is_one(tmp_path, monkeypatch):
     history = made_up_runs.classified().read(tmp_path / "one")
     ax = components.draw(history).axes[0]
@@ -494,12 +528,26 @@ def test_runs_are_compared_by_completed_steps(tmp_path, monkeypatch):
     made = (made_up_runs.evaluated_before, made_up_runs.many_epochs, made_up_runs.one_step)
     runs = [one().read(tmp_path / one.__name__) for one in made]
     figure = compare.draw(runs)
-    assert [ax.get_xlabel() for ax in figure.axes] == ["Step", "Step"]
+    assert [ax.get_xlabel() for ax in figure.axes] == ["Step", "Step", ""]
     for step, value in zip((20, 40, 60), (1.0, 0.8, 0.7), strict=True):
         assert has_point(figure.axes[0], step, np.float32(value))
     assert overlaps(figure, monkeypatch) == []
     assert outside(figure, monkeypatch) == []
     assert compare.draw([MadeUpRun().read(tmp_path / "empty")]) is None
+
+
+def test_the_best_of_the_compared_runs_is_bold(tmp_path, monkeypatch):
+    runs = []
+    for rate, values in ((0.1, [3.0, 1.25, 2.0]), (0.01, [3.0, 2.5, 1.5])):
+        run = MadeUpRun(3, 4, facts={"name": f"rate {rate}", "config": {"lr": rate}})
+        run.per_step(Loss__train=np.ones(12)).per_epoch(Loss__val=values)
+        runs.append(run.read(tmp_path / str(rate)))
+    figure = compare.draw(runs)
+    assert {"best Loss/val", "1.25 · epoch 1", "1.5 · epoch 2", "lr", "0.1"} <= set(
+        words(figure, monkeypatch)
+    )
+    bold = [t.get_text() for t in figure.axes[-1].texts if t.get_fontweight() == "bold"]
+    assert bold == ["1.25 · epoch 1"]
 
 
 def test_names_are_no_formulas(tmp_path, monkeypatch):

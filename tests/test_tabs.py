@@ -17,11 +17,13 @@ from tensorboard.plugins.hparams import metadata as hparams
 from tensorboard.util import tensor_util
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Subset, TensorDataset
 from untouched import differences, surfaces
 
 import autotrack
+from autotrack.capture.classes import Classes
 from autotrack.eventtabs import png
+from autotrack.metrics import _projector
 from autotrack.metrics.pr_curve import THRESHOLDS, curve
 from autotrack.records import Record
 
@@ -38,14 +40,14 @@ class Small(nn.Module):
         return self.head(torch.tanh(self.body(x)))
 
 
-def train(way="criterion", epochs=2):
+def train(way="criterion", epochs=2, data=TensorDataset):
     """Train and evaluate; return the state, and the last evaluation's features, scores, labels."""
     seed()
     x, y = torch.randn(20, 1, 6, 6), torch.arange(20) % 3
     model = Small()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    train_loader = DataLoader(TensorDataset(x, y), batch_size=10, shuffle=True)
-    test_loader = DataLoader(TensorDataset(x, y), batch_size=8)
+    train_loader = DataLoader(data(x, y), batch_size=10, shuffle=True)
+    test_loader = DataLoader(data(x, y), batch_size=8)
     for _epoch in range(epochs):
         model.train()
         for inputs, labels in train_loader:
@@ -108,6 +110,90 @@ def check_curve(shown, chances, truth):
         if r > 0:
             assert np.isclose(precision, p).any()
             assert np.isclose(recall, r).any()
+
+
+class Named(TensorDataset):
+    classes = ("cat", "dog", "$e_1$")
+
+
+class Guarded(TensorDataset):
+    @property
+    def classes(self):
+        raise AssertionError("nobody asked to compute this")
+
+    def __getattr__(self, name):
+        raise AssertionError("nor this")
+
+
+def names_found(make):
+    known = Classes()
+    known.look(0, DataLoader(make(torch.randn(6, 2), torch.arange(6) % 3)))
+    return known.names(3)
+
+
+def changed(*tensors):
+    data = Named(*tensors)
+    data.target_transform = lambda label: 2 - label
+    return data
+
+
+def renumbered(*tensors):
+    data = Named(*tensors)
+    data.class_to_idx = {"cat": 2, "dog": 1, "$e_1$": 0}
+    return data
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (Named, ["cat", "dog", "$e_1$"]),
+        (lambda *t: Subset(Subset(Named(*t), [0, 1, 2]), [1]), ["cat", "dog", "$e_1$"]),
+        (TensorDataset, None),
+        (Guarded, None),
+        (changed, None),
+        (renumbered, None),
+    ],
+)
+def test_class_names_are_read_and_nothing_is_called(make, names):
+    assert names_found(make) == names
+
+
+def test_class_names_that_contradict_each_other_are_none():
+    known = Classes()
+    for number, names in enumerate([list("abc"), list("abd"), list("ab")]):
+        data = TensorDataset(torch.ones(2, 1))
+        data.classes = names
+        known.look(number, DataLoader(data))
+    assert known.names(3) is None
+    assert known.names(2) == ["a", "b"]
+
+
+def test_class_names_stand_in_the_record_and_in_the_tabs():
+    with autotrack.tracking(logdir="run", metrics=ALL) as run:
+        *_, labels = train(data=Named)
+    assert run.history.run["classes"] == [["cat", "dog", "$e_1$"]]
+    rows = Path("run/embeddings_0_test_labels.tsv").read_text("utf-8").splitlines()[1:]
+    assert [row.split("\t")[0] for row in rows] == [Named.classes[label] for label in labels]
+    sheet = imread("run/embeddings_0_test.png")
+    assert sheet.shape == (5 * 6, 5 * 6, 3)
+    assert "sprite" in Path("run/projector_config.pbtxt").read_text("utf-8")
+
+
+def test_the_projectors_pictures_lie_row_by_row():
+    pictures = np.arange(5, dtype=np.float32)[:, None, None, None] / 4 + np.zeros(
+        (5, 2, 3, 3), np.float32
+    )
+    points = _projector.Points(np.ones((5, 2), np.float32), list("abcde"), list("abcde"), pictures)
+    _projector.write(Path(), {"test": points})
+    sheet = imread("embeddings_0_test.png")
+    assert sheet.shape == (6, 9, 3)
+    for index in range(5):
+        row, column = divmod(index, 3)
+        np.testing.assert_allclose(
+            sheet[2 * row : 2 * row + 2, 3 * column : 3 * column + 3], index / 4, atol=1 / 255
+        )
+    assert not sheet[2:4, 6:].any()
+    assert not sheet[4:].any()
 
 
 def test_nothing_of_it_is_there_when_nobody_asks():

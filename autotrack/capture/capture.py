@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from autotrack import events as e
+from autotrack.capture.classes import Classes
 from autotrack.capture.criteria import Criteria
 from autotrack.capture.evaluation import Evaluation
 from autotrack.capture.training import Training
@@ -36,6 +37,7 @@ class Capture:
     ) -> None:
         self.loaders = LoaderClock()
         self.loader_ids = Identities()
+        self.classes = Classes()
         self.models = models
         self.criteria = Criteria(scope, publish, value_of)
         self.evaluation = Evaluation(self.loaders, self.loader_ids, scope, publish, emit_row)
@@ -118,7 +120,9 @@ class Capture:
             self.training.look_around()
         self._settle_undecided()
         self.evaluation.loader_started(event.loader)
-        self.loaders.started(self.loader_ids.of(event.loader), _length(event.loader))
+        number = self.loader_ids.of(event.loader)
+        self.classes.look(number, event.loader)
+        self.loaders.started(number, _length(event.loader))
         self._publish(event)
 
     def _batch_loaded(self, event: e.BatchLoaded) -> None:

@@ -92,9 +92,8 @@ def _table(compared: Comparison) -> Table:
 def _cell(best: Best | None, wins: bool) -> str:  # noqa: FBT001 - told by its name
     if best is None:
         return ""
-    place = f"step {best.step:,}" if best.epoch is None else f"epoch {best.epoch}"
     unit = " %" if best.tag.startswith("Accuracy/") else ""
-    return f"{'* ' if wins else ''}{best.value:.4g}{unit}, {place}"
+    return f"{'* ' if wins else ''}{best.value:.4g}{unit}, {best.moment}"
 
 
 def _draw(histories: Sequence[Any], output: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,10 +16,12 @@ _INCH = 1.5
 _TITLE = 0.3
 _DOTS = 100
 _RIGHT, _WRONG = "#1a7f37", "#c1121f"
+# So many letters of twelve points fit above a picture; a name may have so many.
+_LETTERS, _OF_A_NAME = 17, 14
 
 
 def draw(
-    pixels: NDArray[np.float32], chances: list[float], predicted: list[int], labels: list[int]
+    pixels: NDArray[np.float32], chances: list[float], predicted: list[str], labels: list[str]
 ) -> NDArray[np.uint8]:
     """Return [height, width, 3] bytes of a grid of `pixels` [n, height, width, 3] from 0 to 1.
 
@@ -40,12 +43,21 @@ def draw(
         axes.set_axis_off()
         axes.imshow(picture, interpolation="nearest")
         is_right = predicted[index] == labels[index]
-        title = f"{predicted[index]}  {chances[index]:.0%}"
+        title = f"{_short(predicted[index])}  {chances[index]:.0%}"
         if not is_right:
-            title += f"  (is {labels[index]})"
+            title += f"  (is {_short(labels[index])})"
         middle = (column + 0.5) / columns, bottom + cell * (share + 0.4 * (1 - share))
         colour = _RIGHT if is_right else _WRONG
-        figure.text(*middle, title, color=colour, size=12, ha="center", va="center", usetex=False)
-    canvas.draw()  # type: ignore[no-untyped-call]
+        size = 12 if len(title) <= _LETTERS else 12 * _LETTERS / len(title)
+        written = figure.text(*middle, title, color=colour, size=size, ha="center", va="center")
+        written.set_parse_math(False)
+    with warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        canvas.draw()  # type: ignore[no-untyped-call]
     drawn = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     return np.asarray(drawn)[:, :, :3].copy()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _OF_A_NAME else f"{name[: _OF_A_NAME - 1]}…"

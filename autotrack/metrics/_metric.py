@@ -33,6 +33,8 @@ class Surroundings:
     modes: dict[str, list[int]] = field(default_factory=dict)
     #: Where the run is recorded; None where and as long as it is not.
     directory: Callable[[], Path | None] = lambda: None
+    #: The names of so many classes, where the data says them.
+    class_names: Callable[[int], list[str] | None] = lambda _: None
     _written: dict[int, list[str]] = field(default_factory=dict)
 
     def wants(self, name: str) -> bool:

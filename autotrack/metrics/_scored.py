@@ -18,6 +18,8 @@ from autotrack.events import (
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
 _CLASSES = frozenset({"cross_entropy", "nll_loss"})
@@ -76,6 +78,15 @@ class OfScoredBatches(Metric):
     def pass_discarded(self, moment: PassDiscarded) -> None:
         """Forget a pass that was none."""
         raise NotImplementedError
+
+    def class_names(self, scored: Scored) -> Callable[[list[int]], list[str]]:
+        """Return what writes classes by their names, or by their numbers where there are none."""
+        names = self.surroundings.class_names(scored.chances.shape[1]) or []
+
+        def say(numbers: list[int]) -> list[str]:
+            return [names[n] if 0 <= n < len(names) else str(n) for n in numbers]
+
+        return say
 
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Remember where the scores and labels of a call are; they are not kept alive."""

@@ -9,7 +9,8 @@ import torch
 
 from autotrack.events import FeaturesSeen, RunEnded
 from autotrack.metrics import _projector
-from autotrack.metrics._scored import OfScoredBatches, Scored
+from autotrack.metrics._pictures import is_pictures, pixels_of
+from autotrack.metrics._scored import OfScoredBatches, Scored, tensors_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
 MOST_SAMPLES = 2000
 MOST_NUMBERS = 2_000_000
 _MATRIX = 2
+# The longer side of a picture in the projector.
+_MOST_PIXELS = 32
 
 
 class _Kept(NamedTuple):
-    """Samples of one batch: features [n, width], their labels and what they are taken for."""
+    """Samples of one batch: features [n, width], labels, predicted classes, small pictures."""
 
     features: NDArray[np.float32]
-    labels: list[int]
-    predicted: list[int]
+    labels: list[str]
+    predicted: list[str]
+    pictures: NDArray[np.float32] | None
 
 
 class Embeddings(OfScoredBatches):
@@ -35,7 +39,7 @@ class Embeddings(OfScoredBatches):
 
     At most 2,000 samples of a pass, fewer of very wide features. At the end of the run they are
     written beside the record as TensorBoard's projector reads them: tensors, labels, a
-    configuration.
+    configuration, and where the inputs are pictures an image of small ones.
     """
 
     listens: ClassVar[dict[type, str]] = {
@@ -69,8 +73,10 @@ class Embeddings(OfScoredBatches):
         room = most - sum(len(one.labels) for one in kept)
         if room > 0:
             rows = features[:room].float().cpu().numpy().copy()
-            labels, predicted = scored.labels[:room], scored.predicted[:room]
-            kept.append(_Kept(rows, labels.tolist(), predicted.tolist()))
+            say = self.class_names(scored)
+            labels = say(scored.labels[:room].tolist())
+            predicted = say(scored.predicted[:room].tolist())
+            kept.append(_Kept(rows, labels, predicted, _pictures(scored, room)))
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
         """Keep the pass as the last of its phase."""
@@ -100,4 +106,21 @@ def _joined(kept: list[_Kept]) -> _projector.Points:
         np.concatenate([one.features for one in same]),
         [label for one in same for label in one.labels],
         [label for one in same for label in one.predicted],
+        _joined_pictures([one.pictures for one in same]),
     )
+
+
+def _joined_pictures(all_of_them: list[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    known = [pictures for pictures in all_of_them if pictures is not None]
+    if len(known) < len(all_of_them) or len({pictures.shape[1:] for pictures in known}) != 1:
+        return None
+    return np.concatenate(known)
+
+
+def _pictures(scored: Scored, room: int) -> NDArray[np.float32] | None:
+    """The inputs of a batch as small pictures [n, height, width, 3], if that is what they are."""
+    found = [t for t in tensors_of(scored.batch) if is_pictures(t, len(scored.labels))]
+    if not found:
+        return None
+    stride = -(-max(found[0].shape[-2:]) // _MOST_PIXELS)
+    return pixels_of(found[0][:room, ..., ::stride, ::stride])

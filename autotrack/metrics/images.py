@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from autotrack.metrics._grid import draw
+from autotrack.metrics._pictures import is_pictures, pixels_of
 from autotrack.metrics._scored import OfScoredBatches, Scored, tensors_of
 
 if TYPE_CHECKING:
-    import torch
+    import numpy as np
     from numpy.typing import NDArray
 
     from autotrack.events import EvaluationPassEnded, PassDiscarded
     from autotrack.metrics._metric import Surroundings
 
 MOST_IMAGES = 16
-_MOST_PIXELS = 512
-_PICTURE = 3
-_CHANNELS = (1, 3)
 
 
 class _Shown(NamedTuple):
@@ -27,8 +23,8 @@ class _Shown(NamedTuple):
 
     pixels: NDArray[np.float32]
     chances: list[float]
-    predicted: list[int]
-    labels: list[int]
+    predicted: list[str]
+    labels: list[str]
 
 
 class Images(OfScoredBatches):
@@ -47,16 +43,17 @@ class Images(OfScoredBatches):
         if evaluation in self._shown:
             return
         self._shown[evaluation] = None
-        pictures = [t for t in tensors_of(scored.batch) if _is_pictures(t, len(scored.labels))]
+        pictures = [t for t in tensors_of(scored.batch) if is_pictures(t, len(scored.labels))]
         if not pictures:
             self.surroundings.absent["Images"] = "no input of an evaluation was a batch of pictures"
             return
         best = scored.chances[:MOST_IMAGES].max(1)
+        say = self.class_names(scored)
         self._shown[evaluation] = _Shown(
-            _pixels(pictures[0][:MOST_IMAGES]),
+            pixels_of(pictures[0][:MOST_IMAGES]),
             best.values.tolist(),
-            best.indices.tolist(),
-            scored.labels[:MOST_IMAGES].tolist(),
+            say(best.indices.tolist()),
+            say(scored.labels[:MOST_IMAGES].tolist()),
         )
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
@@ -69,21 +66,3 @@ class Images(OfScoredBatches):
     def pass_discarded(self, moment: PassDiscarded) -> None:
         """Forget a pass that was none."""
         self._shown.pop(moment.evaluation, None)
-
-
-def _is_pictures(tensor: torch.Tensor, samples: int) -> bool:
-    if tensor.dim() not in (_PICTURE, _PICTURE + 1) or len(tensor) != samples:
-        return False
-    if tensor.is_complex() or max(tensor.shape[-2:]) > _MOST_PIXELS or not tensor.numel():
-        return False
-    return tensor.dim() == _PICTURE or tensor.shape[1] in _CHANNELS
-
-
-def _pixels(tensor: torch.Tensor) -> NDArray[np.float32]:
-    values = tensor.detach().float().cpu().numpy()
-    values = values[..., None] if values.ndim == _PICTURE else values.transpose(0, 2, 3, 1)
-    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    least = values.min((1, 2, 3), keepdims=True)
-    spread = values.max((1, 2, 3), keepdims=True) - least
-    scaled = (values - least) / np.where(spread > 0, spread, 1)
-    return np.broadcast_to(scaled, (*scaled.shape[:3], 3)).astype(np.float32)

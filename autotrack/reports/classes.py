@@ -1,4 +1,4 @@
-"""Which pass the figures by class show: the best one of the first evaluation."""
+"""Which pass the figures by class show, the best one of the first evaluation, and class names."""
 
 from __future__ import annotations
 
@@ -70,3 +70,11 @@ def training_beside(history: History, shown: Shown) -> Shown | None:
         return None
     rows = np.flatnonzero(series.step == shown.series.step[shown.row])
     return Shown(series, int(rows[-1]), "train") if len(rows) else None
+
+
+def class_names(history: History, count: int) -> list[str] | None:
+    """The names of so many classes; None where the record has none, or several lists of them."""
+    known = history.run.get("classes")
+    lists = known if isinstance(known, list) else []
+    fitting = [names for names in lists if isinstance(names, list) and len(names) == count]
+    return [str(name) for name in fitting[0]] if len(fitting) == 1 else None

@@ -9,7 +9,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.ticker import MultipleLocator
 
 from autotrack.reports import canvas, style
-from autotrack.reports.classes import best_evaluation
+from autotrack.reports.classes import best_evaluation, class_names
+from autotrack.reports.depth import shortened
 from autotrack.reports.palette import current
 from autotrack.reports.scales import number, whole
 
@@ -20,11 +21,19 @@ if TYPE_CHECKING:
 
     from autotrack.history import History
     from autotrack.reports.classes import Shown
+    from autotrack.reports.panel import Panel
 
 _SIZE = (7.4, 5.2)
 _LIST = 10
+_NAME_LETTERS = 14
+_LISTED_LETTERS = 11
 # Up to so many classes every cell holds its count, and every class has its number.
 _MOST_WITH_COUNTS = 20
+# In a panel among others there is room for less.
+_MOST_WITH_SHARES = 10
+_FEWER_LETTERS = 9
+# Names of classes that together are longer than this stand upright below a matrix.
+_LETTERS_ABREAST = 30
 
 
 def draw(history: History) -> Figure | None:
@@ -32,15 +41,42 @@ def draw(history: History) -> Figure | None:
     shown = best_evaluation(history)
     if shown is None:
         return None
+    names = class_names(history, len(shown.counts))
     with style.applied():
         figure = canvas.new_figure(_SIZE, head=0.58)
         matrix, aside = figure.subplots(1, 2, width_ratios=[3.1, 1.0])
         image = _draw_matrix(matrix, shown)
+        if len(shown.counts) <= _MOST_WITH_COUNTS:
+            _write_counts(matrix, shown, image)
+            _name_classes(matrix, names)
         _draw_key(matrix, image)
         canvas.write_heading(figure, "Confusion", shown.text)
-        _list_confusions(aside, shown)
+        _list_confusions(aside, shown, names)
         canvas.finish(figure, [])
     return figure
+
+
+def exists(history: History) -> bool:
+    """Whether the record holds a confusion matrix."""
+    return best_evaluation(history) is not None
+
+
+def fill(panel: Panel, history: History) -> None:
+    """Draw shares of each label's samples into a panel, in percent where there is room."""
+    shown = best_evaluation(history)
+    if shown is None:
+        return
+    image = _draw_matrix(panel.ax, shown)
+    few = len(shown.counts) <= _MOST_WITH_SHARES
+    panel.set_title("Confusion", "% of a label" if few else "")
+    if few:
+        _write_shares(panel.ax, shown, image)
+        names = class_names(history, len(shown.counts))
+        _name_classes(panel.ax, names, letters=_FEWER_LETTERS)
+        # Upright names below would take the room of the curves beside; their order is that of rows.
+        panel.ax.tick_params(axis="x", labelbottom=names is None)
+    panel.ax.set_xlabel("Predicted")
+    panel.ax.set_anchor("N")
 
 
 def _draw_matrix(ax: Axes, shown: Shown) -> AxesImage:
@@ -58,21 +94,43 @@ def _draw_matrix(ax: Axes, shown: Shown) -> AxesImage:
         axis.set_major_locator(MultipleLocator(gap))
         axis.set_tick_params(length=0)
     if classes <= _MOST_WITH_COUNTS:
-        _write_counts(ax, shown, image)
+        edges = np.arange(classes + 1) - 0.5
+        ax.hlines(edges, -0.5, classes - 0.5, color=current().paper, linewidth=0.8)
+        ax.vlines(edges, -0.5, classes - 0.5, color=current().paper, linewidth=0.8)
     return image
+
+
+def _name_classes(ax: Axes, names: list[str] | None, letters: int = _NAME_LETTERS) -> None:
+    if names is None:
+        return
+    labels = [shortened(name, letters) for name in names]
+    ax.set_yticks(range(len(names)), labels=labels)
+    upright = max(map(len, labels)) * len(labels) <= _LETTERS_ABREAST
+    ax.set_xticks(range(len(names)), labels=labels, rotation=0 if upright else 90)
 
 
 def _write_counts(ax: Axes, shown: Shown, image: AxesImage) -> None:
     classes = len(shown.counts)
     size = min(9.0, 96.0 / classes) if classes > 4 else 11.0
-    edges = np.arange(classes + 1) - 0.5
-    ax.hlines(edges, -0.5, classes - 0.5, color=current().paper, linewidth=0.8)
-    ax.vlines(edges, -0.5, classes - 0.5, color=current().paper, linewidth=0.8)
     for label, predicted in np.argwhere(shown.counts > 0):
-        share, count = shown.shares[label, predicted], int(shown.counts[label, predicted])
-        text = whole(count) if classes > 4 else f"{whole(count)}\n{number(float(share), 3)} %"
-        colour = style.text_on(image.cmap(image.norm(share))[:3])
-        ax.text(predicted, label, text, ha="center", va="center", color=colour, fontsize=size)
+        share, count = float(shown.shares[label, predicted]), int(shown.counts[label, predicted])
+        text = whole(count) if classes > 4 else f"{whole(count)}\n{number(share, 3)} %"
+        _write_cell(ax, image, (label, predicted), text, size)
+
+
+def _write_shares(ax: Axes, shown: Shown, image: AxesImage) -> None:
+    size = min(style.TEXT_POINTS - 0.8, 62.0 / len(shown.counts))
+    # Below half a percent a cell is as good as empty.
+    for label, predicted in np.argwhere(np.nan_to_num(shown.shares) >= 0.5):
+        text = f"{shown.shares[label, predicted]:.0f}"
+        _write_cell(ax, image, (label, predicted), text, size)
+
+
+def _write_cell(ax: Axes, image: AxesImage, cell: tuple[int, int], text: str, size: float) -> None:
+    label, predicted = cell
+    share = np.asarray(image.get_array())[label, predicted]
+    colour = style.text_on(image.cmap(image.norm(share))[:3])
+    ax.text(predicted, label, text, ha="center", va="center", color=colour, fontsize=size)
 
 
 def _draw_key(ax: Axes, image: AxesImage) -> None:
@@ -83,13 +141,20 @@ def _draw_key(ax: Axes, image: AxesImage) -> None:
     strip.outline.set_visible(False)
 
 
-def _list_confusions(ax: Axes, shown: Shown) -> None:
+def _list_confusions(ax: Axes, shown: Shown, names: list[str] | None) -> None:
     """Write the most frequent mistakes beside the matrix."""
     ax.set_axis_off()
     soft: dict[str, Any] = {"color": current().soft_ink, "fontsize": style.TEXT_POINTS}
     ax.text(0.0, 1.0, "Most often mistaken", va="top", fontweight="bold", transform=ax.transAxes)
     mistakes = _mistakes(shown)
-    lines = [f"{a} as {b} · {whole(n)} of {whole(total)}" for a, b, n, total in mistakes[:_LIST]]
+    said = [
+        shortened(name, _LISTED_LETTERS) for name in names or map(str, range(len(shown.counts)))
+    ]
+    between = "\n    " if names else " · "
+    lines = [
+        f"{said[a]} as {said[b]}{between}{whole(n)} of {whole(total)}"
+        for a, b, n, total in mistakes[:_LIST]
+    ]
     words = "\n".join(lines) or "none at all"
     ax.text(0.0, 0.935, words, va="top", linespacing=1.7, transform=ax.transAxes, **soft)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from autotrack.reports import canvas, style
-from autotrack.reports.depth import layers_of, shortened
+from autotrack.reports.depth import Layers, layers_of, shortened
 from autotrack.reports.palette import current
 from autotrack.reports.panel import Panel
 from autotrack.reports.positions import TimeAxis
@@ -28,27 +29,75 @@ _FEWEST_LAYERS = 2
 _MOST_NAMES = 24
 _NAME_LETTERS = 24
 _MOST_COLUMNS = 1200
+_FEWER_NAMES, _FEWER_LETTERS = 8, 10
+# Inches: what a panel needs beside its rows, and the rows of all panels at most.
+_EMPTY, _TALLEST = 1.4, 4.9
+_MOST_STREAMS = 4
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The layers of one stream: their names, and norms of shape [n, layers]."""
+
+    layers: Layers
+    names: list[str]
+    norms: Floats
+
+    @property
+    def known(self) -> Floats:
+        """The norms that have a colour."""
+        return self.norms[np.isfinite(self.norms) & (self.norms > 0)]
 
 
 def draw(history: History) -> Figure | None:
-    """Draw a row a layer and a column a snapshot, coloured by gradient norm; None without any."""
-    series = _series(history)
-    if series is None:
+    """Draw a row a layer and a column a snapshot, coloured by gradient norm; None without any.
+
+    Every optimizer of several has a panel of its own.
+    """
+    flows = _flows(history)
+    if not flows:
         return None
-    names, norms = by_layer(series)
-    known = norms[np.isfinite(norms) & (norms > 0)]
-    if len(names) < _FEWEST_LAYERS or not len(known):
-        return None
+    shown = flows[:_MOST_STREAMS]
+    heights = [_EMPTY + min(0.2 * len(flow.names) + 0.3, _TALLEST / len(shown)) for flow in shown]
     with style.applied():
-        height = 1.3 + min(0.2 * len(names) + 0.6, 4.6)
-        figure = canvas.new_figure((style.SIZE[0], max(height, 2.6)))
-        panel = Panel(figure.add_subplot(), TimeAxis.of(history))
-        without = int((~(norms > 0).any(axis=0)).sum())
-        panel.set_title("Gradient Flow", f"{without} without gradient" if without else "")
-        _draw_cells(panel, series, norms, known)
-        _name_rows(panel, names)
-        canvas.finish(figure, [panel])
+        figure = canvas.new_figure((style.SIZE[0], max(sum(heights), 2.6)))
+        axes = figure.subplots(len(shown), 1, height_ratios=heights, squeeze=False)[:, 0]
+        time = TimeAxis.of(history)
+        panels = [Panel(ax, time) for ax in axes]
+        for panel, flow in zip(panels, shown, strict=True):
+            _fill(panel, flow)
+        left = len(flows) - len(shown)
+        if left:
+            panels[-1].ax.set_xlabel(f"{time.label} · {left} more optimizers are not shown")
+        canvas.finish(figure, panels)
     return figure
+
+
+def exists(history: History) -> bool:
+    """Whether the record holds the norms of a single optimizer's layers."""
+    return len(history.streams) == 1 and bool(_flows(history))
+
+
+def fill(panel: Panel, history: History) -> None:
+    """Draw the gradient flow of the first optimizer into a panel."""
+    for flow in _flows(history)[:1]:
+        _fill(panel, flow)
+
+
+def _flows(history: History) -> list[Flow]:
+    found = [
+        Flow(layers, *by_layer(layers.series))
+        for layers in layers_of(history, "autotrack/gradient_norm")
+    ]
+    return [flow for flow in found if len(flow.names) >= _FEWEST_LAYERS and len(flow.known)]
+
+
+def _fill(panel: Panel, flow: Flow) -> None:
+    without = int((~(flow.norms > 0).any(axis=0)).sum())
+    stream = f", {flow.layers.stream}" if flow.layers.stream else ""
+    panel.set_title(f"Gradient Flow{stream}", f"{without} without gradient" if without else "")
+    _draw_cells(panel, flow)
+    _name_rows(panel, flow.names)
 
 
 def by_layer(series: VectorSeries) -> tuple[list[str], Floats]:
@@ -67,14 +116,10 @@ def by_layer(series: VectorSeries) -> tuple[list[str], Floats]:
     return names, norms
 
 
-def _series(history: History) -> VectorSeries | None:
-    layers = layers_of(history, "autotrack/gradient_norm")
-    return layers[0].series if layers else None
-
-
-def _draw_cells(panel: Panel, series: VectorSeries, norms: Floats, known: Floats) -> None:
+def _draw_cells(panel: Panel, flow: Flow) -> None:
+    norms, known = flow.norms, flow.known
     stride = -(-len(norms) // _MOST_COLUMNS)
-    places = panel.time.at(series)[::stride]
+    places = panel.time.at(flow.layers.series, flow.layers.stream)[::stride]
     low, high = np.percentile(known, [1, 99])
     norm = LogNorm(low, max(1.5 * low, high), clip=True)
     colours = style.ramp(current().heat)
@@ -102,7 +147,7 @@ def _draw_cells(panel: Panel, series: VectorSeries, norms: Floats, known: Floats
     strip.ax.yaxis.set_major_formatter(PowersOfTen())
     strip.ax.yaxis.set_minor_locator(NullLocator())
     strip.ax.tick_params(length=0, which="both")
-    strip.set_label("Gradient norm (L2)")
+    strip.set_label("" if panel.small else "Gradient norm (L2)")
     strip.outline.set_visible(False)
 
 
@@ -117,9 +162,10 @@ def _edges(places: Floats) -> Floats:
 
 
 def _name_rows(panel: Panel, names: list[str]) -> None:
-    stride = -(-len(names) // _MOST_NAMES)
+    most, letters = (_FEWER_NAMES, _FEWER_LETTERS) if panel.small else (_MOST_NAMES, _NAME_LETTERS)
+    stride = -(-len(names) // most)
     shown = list(range(0, len(names), stride))
-    labels: list[Any] = [shortened(names[row], _NAME_LETTERS) for row in shown]
+    labels: list[Any] = [shortened(names[row], letters) for row in shown]
     panel.ax.set_yticks(shown, labels=labels)
     panel.ax.set_ylim(len(names) - 0.5, -0.5)
-    panel.ax.set_ylabel("Layer, first to last")
+    panel.set_value_label("Layer, first to last")

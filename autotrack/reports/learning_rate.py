@@ -32,6 +32,11 @@ def exists(history: History) -> bool:
     return bool(_curves(history))
 
 
+def is_constant(history: History) -> bool:
+    """Whether no group's rate ever changes."""
+    return all(len(np.unique(curve.series.value)) == 1 for curve in _curves(history))
+
+
 def fill(panel: Panel, history: History) -> None:
     """Draw the learning rates into a panel; groups with the same rates share a line."""
     panel.set_title("Learning Rate")

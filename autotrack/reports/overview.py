@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autotrack.reports import (
     accuracy,
     canvas,
+    confusion,
+    gradient_flow,
     gradient_norm,
     learning_rate,
     loss,
@@ -37,9 +39,10 @@ _NAME_LETTERS = 60
 
 
 def draw(history: History) -> Figure | None:
-    """Draw loss, quality, gradient norm, update ratio, learning rate and throughput together.
+    """Draw loss and quality above, and below them how training went; None without any of it.
 
-    None for a record that has no number of these.
+    Of a classification the best evaluation's confusion stands above too. Below are at most four of
+    gradient norm, gradient flow, update ratio, learning rate and throughput.
     """
     above, below = _panels(history)
     if not above and not below:
@@ -66,15 +69,15 @@ def _panels(history: History) -> tuple[list[_Part], list[_Part]]:
     quality = accuracy if accuracy.exists(history) else r2
     above = [
         _Part(module.fill, weight)
-        for module, weight in ((loss, 1.5), (quality, 1.0))
+        for module, weight in ((loss, 1.5), (quality, 1.0), (confusion, 1.0))
         if module.exists(history)
     ]
-    below = [
-        _Part(module.fill)
-        for module in (gradient_norm, update_ratio, learning_rate, throughput)
-        if module.exists(history)
-    ]
-    return above, below
+    wanted: list[Any] = [gradient_norm, gradient_flow, update_ratio, learning_rate, throughput]
+    found = [module for module in wanted if module.exists(history)]
+    # A rate that never changes says the least.
+    if len(found) > _MOST_BELOW and learning_rate.is_constant(history):
+        found.remove(learning_rate)
+    return above, [_Part(module.fill) for module in found[:_MOST_BELOW]]
 
 
 def _fill_rows(figure: Figure, rows: list[list[_Part]], history: History) -> list[Panel]:

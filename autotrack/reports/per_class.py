@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from autotrack.reports import canvas
-from autotrack.reports.classes import best_evaluation, training_beside
+from autotrack.reports.classes import best_evaluation, class_names, training_beside
+from autotrack.reports.depth import shortened
 from autotrack.reports.palette import current
 from autotrack.reports.panel import EndLabel, Note
 from autotrack.reports.scales import number, set_value_axis
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from autotrack.reports.panel import Panel
 
 _MOST_NAMED = 3
+_MOST_WITH_NAMES = 30
+_NAME_LETTERS = 16
+_LETTERS_ABREAST = 60
 
 
 def draw(history: History) -> Figure | None:
@@ -44,14 +48,15 @@ def fill(panel: Panel, history: History) -> None:
     panel.set_value_label("Recognised (%)")
     trained = training_beside(history, shown)
     both = [one for one in (trained, shown) if one is not None]
-    _set_axes(panel, both)
+    names = class_names(history, len(shown.counts))
+    _set_axes(panel, both, names)
     _draw_gaps(panel, both)
     for one in both:
         _draw_dots(panel, one, hollow=one is trained)
-    _name_worst(panel, shown)
+    _name_worst(panel, shown, names)
 
 
-def _set_axes(panel: Panel, both: list[Shown]) -> None:
+def _set_axes(panel: Panel, both: list[Shown], names: list[str] | None) -> None:
     values = np.concatenate([recognised(one) for one in both])
     values = np.append(values[np.isfinite(values)], 100.0)
     set_value_axis(panel.ax, values, room=(0.14, 0.03))
@@ -62,6 +67,10 @@ def _set_axes(panel: Panel, both: list[Shown]) -> None:
     panel.ax.set_xlabel("Class")
     ticks = MaxNLocator(nbins=20, integer=True, steps=[1, 2, 5, 10])
     panel.ax.xaxis.set_major_locator(ticks)
+    if names is not None and classes <= _MOST_WITH_NAMES:
+        labels = [shortened(name, _NAME_LETTERS) for name in names]
+        upright = max(map(len, labels)) * classes <= _LETTERS_ABREAST
+        panel.ax.set_xticks(range(classes), labels=labels, rotation=0 if upright else 90)
 
 
 def _draw_gaps(panel: Panel, both: list[Shown]) -> None:
@@ -92,12 +101,13 @@ def _draw_dots(panel: Panel, one: Shown, *, hollow: bool) -> None:
     panel.ends.append(EndLabel(name, float(len(values)), overall, letters(colour)))
 
 
-def _name_worst(panel: Panel, shown: Shown) -> None:
+def _name_worst(panel: Panel, shown: Shown, names: list[str] | None) -> None:
     values = recognised(shown)
     order = [int(index) for index in np.argsort(values) if np.isfinite(values[index])]
     for place, index in enumerate(order[:_MOST_NAMED] if len(values) > 2 else order[:1]):
         if values[index] < shown.series.accuracy[shown.row]:
-            text = f"class {index} · {number(float(values[index]))} %"
+            name = shortened(names[index], _NAME_LETTERS) if names else f"class {index}"
+            text = f"{name} · {number(float(values[index]))} %"
             colour = letters(_colour(shown))
             note = Note(text, float(index), float(values[index]), colour, 9 - place, place == 0)
             panel.notes.append(note)

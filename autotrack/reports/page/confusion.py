@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autotrack.reports.classes import class_names
 from autotrack.reports.scales import number, whole
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ class Cell:
 class Matrix:
     """Counts of one phase; `rows` is empty where there are too many classes for a table.
 
-    `recall` is, for each class, the share that was recognised; `mistakes` the most frequent
-    confusions as (label, prediction, count).
+    `names` are those of the classes, or their numbers; `recall` is, for each class, the share that
+    was recognised; `mistakes` the most frequent confusions as (label, prediction, count).
     """
 
     phase: str
@@ -40,16 +41,19 @@ class Matrix:
     classes: int
     rows: list[list[Cell]]
     recall: list[str]
-    mistakes: list[tuple[int, int, str]]
+    mistakes: list[tuple[str, str, str]]
+    names: list[str]
 
 
 def matrices(history: History) -> list[Matrix]:
     """The matrix of the last pass of each phase that has one."""
     known: dict[str, Any] = getattr(history, "confusion", {})
-    return [_matrix(phase, series) for phase, series in known.items() if len(series.counts)]
+    return [
+        _matrix(history, phase, series) for phase, series in known.items() if len(series.counts)
+    ]
 
 
-def _matrix(phase: str, series: Any) -> Matrix:
+def _matrix(history: History, phase: str, series: Any) -> Matrix:
     counts = np.asarray(series.counts[-1], np.int64)
     epoch = int(series.epoch[-1])
     when = f"epoch {epoch}" if epoch >= 0 else f"step {whole(int(series.step[-1]))}"
@@ -57,13 +61,15 @@ def _matrix(phase: str, series: Any) -> Matrix:
     shares = counts / np.maximum(totals, 1)[:, None]
     recall = [f"{number(100 * shares[i, i])} %" if totals[i] else "—" for i in range(len(counts))]
     shown = len(counts) <= _MOST_CLASSES
+    names = class_names(history, len(counts)) or [str(label) for label in range(len(counts))]
     return Matrix(
         phase=phase,
         when=when,
         classes=len(counts),
         rows=[_cells(c, s) for c, s in zip(counts, shares, strict=True)] if shown else [],
         recall=recall,
-        mistakes=_mistakes(counts),
+        mistakes=[(names[a], names[b], times) for a, b, times in _mistakes(counts)],
+        names=names,
     )
 
 
