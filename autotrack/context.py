@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class Emitter(Protocol):
     """What an observer needs of a run."""
 
-    def emit(self, event: Any) -> None:
-        """Take one event; never raises unless the run is strict."""
+    #: The hook of the model that training called last, where nothing was called since.
+    trained_by: Any
 
-    def notice(self, make: Callable[..., Any], *args: Any) -> None:
-        """Take the event that `make(*args)` reads from a call; never raises unless strict."""
+    def emit(self, event: Any) -> None:
+        """Take one event, or a `partial` that reads one; never raises unless the run is strict."""
 
 
 class Newcomer:
@@ -30,6 +30,9 @@ class Newcomer:
 
     #: Opens a run in the thread that calls it, or says that nobody takes this thread's events.
     opened: ClassVar[Callable[[], Emitter | None] | None] = None
+
+    def __init__(self) -> None:
+        self.trained_by: Any = None
 
     def _run(self) -> Emitter | None:
         opened = type(self).opened
@@ -41,11 +44,6 @@ class Newcomer:
         """Take the first event of a thread."""
         if (run := self._run()) is not None:
             run.emit(event)
-
-    def notice(self, make: Callable[..., Any], *args: Any) -> None:
-        """Take the first event of a thread, likewise."""
-        if (run := self._run()) is not None:
-            run.notice(make, *args)
 
     def __getattr__(self, name: str) -> Any:
         # What a person may ask of the active run: its `log`, its `history`.

@@ -209,6 +209,11 @@ class GradientsReady:
 
 
 @dataclass(slots=True)
+class SnapshotGradients(GradientsReady):
+    """`GradientsReady` once more, at snapshot steps only."""
+
+
+@dataclass(slots=True)
 class GradientsBeforeClipping:
     """A stream's gradients just before they are clipped."""
 
@@ -247,6 +252,11 @@ class BackwardAhead:
 
 
 @dataclass(slots=True)
+class SnapshotBegan(StepBegan):
+    """`StepBegan` once more, at snapshot steps only."""
+
+
+@dataclass(slots=True)
 class StepSkipped:
     """A gradient scaler skipped the step: what was read for it belongs to none."""
 
@@ -268,6 +278,11 @@ class StepTaken:
     groups: list[list[TrainBatch]]
     row: Row
     snapshot: bool
+
+
+@dataclass(slots=True)
+class SnapshotTaken(StepTaken):
+    """`StepTaken` once more, at snapshot steps only."""
 
 
 @dataclass(slots=True)

@@ -88,24 +88,27 @@ def is_waiting_in_a_loop(thread: int, *, anywhere: bool = False) -> bool:
     return not anywhere
 
 
-def call_chain(boundary: int | None) -> tuple[int, ...]:
-    """Return a key of the person's lines from here outwards, up to and with the boundary.
+def call_chain(boundary: int | None) -> tuple[tuple[int, ...], list[FrameType]]:
+    """Return a key of the person's lines from the caller outwards, and the frames they stand in.
 
-    The key holds the `id` of each code object, kept alive here, and the place in it: two calls on
-    one line are two places.
+    Both go up to and with the boundary. The key holds the `id` of each code object, kept alive
+    here, and the place in it: two calls on one line are two places. Let go of the frames at once.
     """
     key: list[int] = []
+    own: list[FrameType] = []
     frame: FrameType | None = sys._getframe(1)
     for _ in range(_DEEPEST):
         if frame is None:
             break
-        known = _known.get(id(frame.f_code))
+        code = frame.f_code
+        known = _known.get(id(code))
         if not (known[1] if known is not None else is_foreign(frame)):
-            key += (id(frame.f_code), frame.f_lasti)
+            key += (id(code), frame.f_lasti)
+            own.append(frame)
         if id(frame) == boundary:
             break
         frame = frame.f_back
-    return tuple(key)
+    return tuple(key), own
 
 
 def lines(boundary: int | None) -> tuple[Line, ...]:
@@ -144,7 +147,21 @@ def _asks_for_locals(code: CodeType) -> bool:
 def variable(frame: FrameType, name: str) -> Any:
     """Return what a possibly dotted `name` holds in `frame`, or None."""
     first, *attributes = name.split(".")
-    value = variables(frame).get(first)
+    value = _local(frame, first)
     for attribute in attributes:
         value = getattr(value, "__dict__", {}).get(attribute)
+    return value
+
+
+def _local(frame: FrameType, name: str) -> Any:
+    code = frame.f_code
+    if not _COPIES or not code.co_flags & _OPTIMIZED:
+        return frame.f_locals.get(name)
+    known = _asks.get(id(code))
+    if known[1] if known is not None else _asks_for_locals(code):
+        return None
+    held = frame.f_locals
+    value = held.get(name)
+    if sys.getrefcount(held) <= _REFERENCES:
+        held.clear()
     return value

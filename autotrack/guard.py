@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
-T = TypeVar("T")
+#: By the type of what is handed out: who takes it, with the name of the part they belong to.
+Handlers = dict[type, list[tuple[str, Callable[[Any], object]]]]
 
 # Not `warnings`: under `python -W error` a warning would be raised into the person's loop.
 log = logging.getLogger("autotrack")
@@ -22,6 +21,7 @@ class Guard:
     def __init__(self, *, strict: bool = False) -> None:
         self.strict = strict
         self.failed: dict[str, str] = {}
+        self._handed_out: list[Handlers] = []
 
     def call(
         self, part: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
@@ -40,27 +40,34 @@ class Guard:
             self.switch_off(part, error)
             return None
 
-    def protect(self, part: str, function: Callable[[T], object]) -> Callable[[T], None]:
-        """Return `function` guarded like `call`, for what runs at every step."""
-        failed = self.failed
+    def hand_out(self, handlers: Handlers) -> Callable[[Any], None]:
+        """Return a function that hands a thing to the handlers of its type, each guarded.
 
-        def protected(argument: T) -> None:
-            if part in failed:
-                return
-            try:
-                function(argument)
-            except Exception as error:
-                if self.strict:
-                    raise
-                self.switch_off(part, error)
+        This is the way of every event: one frame however many listen. A part that raises is taken
+        out of `handlers`.
+        """
+        self._handed_out.append(handlers)
 
-        return protected
+        def hand(thing: Any) -> None:
+            for part, handler in handlers.get(type(thing), ()):
+                try:
+                    handler(thing)
+                except Exception as error:
+                    if self.strict:
+                        raise
+                    self.switch_off(part, error)
+
+        return hand
 
     def switch_off(self, part: str, error: BaseException) -> None:
         """Remember that `part` failed and say so, once."""
         if part in self.failed:
             return
         self.failed[part] = f"{type(error).__name__}: {error}"
+        for handlers in self._handed_out:
+            for kind, pairs in handlers.items():
+                # A new list: somebody may be going through the old one.
+                handlers[kind] = [pair for pair in pairs if pair[0] != part]
         log.warning(
             "%s failed and is switched off; your training goes on. (%s)",
             part,

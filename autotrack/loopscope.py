@@ -14,7 +14,7 @@ import linecache
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from autotrack import frames, loopend
 from autotrack.guard import attempt
@@ -78,6 +78,14 @@ class Loop:
         return self.targets[0] if self.targets else ""
 
 
+class Shown(NamedTuple):
+    """An epoch number as a loop shows it; `own` where the loop may be one of several under way."""
+
+    loop: object
+    number: int
+    own: bool = False
+
+
 @dataclass(slots=True)
 class Site:
     """What is known of one chain of lines; `loops` go from the innermost outwards.
@@ -90,6 +98,8 @@ class Site:
     depths: list[int] = field(default_factory=list)
     epoch: tuple[Loop, int] | None = None
     decided: bool = False
+    # Of the epoch loop: the variable to read, what tells the loop from others, `suspends`.
+    shows: tuple[str, object, bool] = ("", None, False)
     split_names: dict[int, list[tuple[str, object]]] | None = None
 
 
@@ -115,22 +125,29 @@ class LoopScope:
 
     def site(self) -> Site:
         """Return the site of the person's code that is running now."""
-        key = frames.call_chain(self.boundary)
+        return self._known(frames.call_chain(self.boundary)[0])
+
+    def _known(self, key: tuple[int, ...]) -> Site:
         known = self._sites.get(key)
         if known is None:
             known = self._sites[key] = self._read(frames.lines(self.boundary))
         return known
 
-    def epoch_number(self, site: Site, *, loader_based: bool) -> tuple[Loop, int] | None:
-        """Return the epoch loop around a site and the whole number its variable holds now."""
+    def site_in_epoch(self, *, loader_based: bool) -> tuple[Site, Shown | None]:
+        """Return the site that is running now, and what its epoch loop shows."""
+        key, own = frames.call_chain(self.boundary)
+        site = self._known(key)
         if not site.decided:
             site.epoch = epoch_loop(site, loader_based=loader_based)
             site.decided = True
+            if site.epoch is not None:
+                loop = site.epoch[0]
+                site.shows = (loop.epoch_variable, loop.key, loop.suspends)
         if site.epoch is None:
-            return None
-        loop, depth = site.epoch
-        number = self._number(depth, loop.epoch_variable)
-        return None if number is None else (loop, number)
+            return site, None
+        name, loop_key, suspends = site.shows
+        number = frames.variable(own[site.epoch[1]], name)
+        return site, Shown(loop_key, number, suspends) if type(number) is int else None
 
     def number_here(self, site: Site, loop: Loop) -> int | None:
         """Return what the variable of `loop` holds now, if `site` stands inside that loop."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Union
 
 if TYPE_CHECKING:
@@ -12,22 +11,38 @@ if TYPE_CHECKING:
 Value = Union[float, "Pending"]
 
 
-@dataclass(slots=True)
 class Row:
     """What one event of the record will hold; `x` is its place on the axis of its series."""
 
-    x: int
-    time: float
-    scalars: list[tuple[str, Any]] = field(default_factory=list)
-    histograms: list[tuple[str, Any]] = field(default_factory=list)
-    texts: list[tuple[str, str]] = field(default_factory=list)
-    hidden: list[tuple[str, Any]] = field(default_factory=list)
-    images: list[tuple[str, Any]] = field(default_factory=list)
-    curves: list[tuple[str, Any]] = field(default_factory=list)
-    graph: list[Any] = field(default_factory=list)
-    ended: str = ""
-    #: Not 0 where the step turns out to be none: only a device knows whether its scaler skipped it.
-    skipped: Value = 0.0
+    __slots__ = (
+        "curves",
+        "ended",
+        "graph",
+        "hidden",
+        "histograms",
+        "images",
+        "scalars",
+        "skipped",
+        "texts",
+        "time",
+        "x",
+    )
+
+    def __init__(self, x: int, time: float, **values: Any) -> None:
+        self.x = x
+        self.time = time
+        self.scalars: list[tuple[str, Any]] = []
+        self.histograms: list[tuple[str, Any]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.hidden: list[tuple[str, Any]] = []
+        self.images: list[tuple[str, Any]] = []
+        self.curves: list[tuple[str, Any]] = []
+        self.graph: list[Any] = []
+        self.ended = ""
+        #: Not 0 where the step turns out to be none: only a device knows if its scaler skipped it.
+        self.skipped: Value = 0.0
+        for name, value in values.items():
+            setattr(self, name, value)
 
     def add(self, tag: str, value: Value) -> None:
         """Add one scalar: a float, a number on its way, or a one-element tensor."""

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from autotrack.conclusion import Conclusion
     from autotrack.frames import Line
+    from autotrack.guard import Handlers
     from autotrack.history import History
     from autotrack.records import Record
 
@@ -50,6 +51,9 @@ _FLUSH_SECONDS_BEFORE_LOADER = 0.1
 _FLUSH_ROWS = 1000
 # Reading a longer record back would make a person wait at the end of a run.
 _MOST_ROWS_JUDGED = 200_000
+
+_is_tracing = torch._C._is_tracing
+_transform = torch._C._functorch.peek_interpreter_stack
 
 #: Models and optimizers that open runs were given, to refuse the same one twice.
 _given = Registry()
@@ -95,6 +99,9 @@ class Run:
         self._models.features = any(FeaturesSeen in metric.listens for metric in self._metrics)
         self._sink_factories = sinks.chosen(config.sinks)
         self._sinks: list[tuple[str, Any]] | None = None
+        listeners = _listeners(self._metrics)
+        listeners.setdefault(LoaderStarted, []).append(("flush", self._loader_started))
+        self._publish = self._guard.hand_out(listeners)
         self._capture = Capture(
             LoopScope(boundary, opened_at, Stated(config.epoch, config.phase)),
             self._publish,
@@ -106,14 +113,15 @@ class Run:
         self._capture.training.snapshot_due = self._snapshot_due
         self._inventory = Inventory(self._models, self._capture.training.streams)
         self._said: dict[str, Any] = {}
-        self._see = self._guard.protect("capture", self._capture.see)
-        self._listeners = _listeners(self._metrics, self._guard)
-        self._listeners.setdefault(LoaderStarted, []).append(self._loader_started)
+        self._see = self._guard.hand_out(
+            {kind: [("capture", handler)] for kind, handler in self._capture.handlers.items()}
+        )
         self._schedules: dict[Any, Schedule] = {}
         self._tallies = Tallies()
         self._elsewhere = Elsewhere()
         self._layout = Layout()
         self._busy = False
+        self.trained_by: Any = None
         self._pid = os.getpid()
         self._thread = get_ident()
         #: By `perf_counter`: when rows were written last, and when those that wait are due.
@@ -212,9 +220,23 @@ class Run:
 
     @observers.uncompiled
     def emit(self, event: Any) -> None:
-        """Take one event; what autotrack itself does meanwhile is not observed."""
+        """Take one event, or a `partial` that reads one.
+
+        What autotrack itself does meanwhile is not observed, nor is another thread.
+        """
         # Reading a number while TorchScript traces would be traced, and warned of.
-        if self._is_deaf():
+        if (
+            self._busy
+            or self._silent
+            or not self.open
+            or graphs.capturing
+            or (get_ident() != self._thread and not self._comes_along())
+            or _is_tracing()
+        ):
+            return
+        if _transform() is not None:
+            # Inside `torch.func` tensors stand for others and hold no numbers.
+            self._elsewhere.transforms += 1
             return
         began = time.perf_counter()
         self._busy = True
@@ -227,35 +249,6 @@ class Run:
             self._busy = False
             self.cost += time.perf_counter() - began
 
-    @observers.uncompiled
-    def notice(self, make: Callable[..., Any], *args: Any) -> None:
-        """Take the event that `make(*args)` reads from a call.
-
-        What cannot be read ends the capture: without one of its events, later numbers are wrong.
-        """
-        if self._is_deaf():
-            return
-        event = self._guard.call("capture", make, *args)
-        if event is not None:
-            self.emit(event)
-
-    def _is_deaf(self) -> bool:
-        """Whether to take no events: our own, another thread's, or none any more."""
-        if (
-            self._busy
-            or self._silent
-            or not self.open
-            or graphs.capturing
-            or (get_ident() != self._thread and not self._comes_along())
-            or torch._C._is_tracing()
-        ):
-            return True
-        # Inside `torch.func` tensors stand for others and hold no numbers.
-        if torch._C._functorch.peek_interpreter_stack() is None:
-            return False
-        self._elsewhere.transforms += 1
-        return True
-
     def _comes_along(self) -> bool:
         """Whether this run goes on in the thread that calls, and not where it was."""
         idle = not self._capture.training.seen.backwards and not self._capture.loaders.passes
@@ -263,10 +256,6 @@ class Run:
         if comes:
             self._thread = get_ident()
         return bool(comes)
-
-    def _publish(self, moment: Any) -> None:
-        for handler in self._listeners.get(type(moment), ()):
-            handler(moment)
 
     def _snapshot_due(self, stream: Any, last_batch: bool) -> bool:  # noqa: FBT001 - a callback
         schedule = self._schedules.get(stream)
@@ -482,14 +471,12 @@ class Run:
         context.leave(self._token)
 
 
-def _listeners(
-    found: list[metrics.Metric], guard: Guard
-) -> dict[type, list[Callable[[Any], None]]]:
-    listeners: dict[type, list[Callable[[Any], None]]] = {}
+def _listeners(found: list[metrics.Metric]) -> Handlers:
+    listeners: Handlers = {}
     for metric in found:
         for moment, method in metric.listens.items():
-            handler = guard.protect(type(metric).__name__, getattr(metric, method))
-            listeners.setdefault(moment, []).append(handler)
+            pair = (type(metric).__name__, getattr(metric, method))
+            listeners.setdefault(moment, []).append(pair)
     return listeners
 
 

@@ -47,6 +47,7 @@ class LoaderPass:
     """One iteration over one loader."""
 
     serial: int
+    length: int | None = None
     batches: int = 0
     finished: bool = False
     trained: bool = False
@@ -71,7 +72,7 @@ class LoaderClock:
             self.sampled.add(loader)
         self._serial += 1
         self.passes.pop(loader, None)
-        self.passes[loader] = LoaderPass(self._serial)
+        self.passes[loader] = LoaderPass(self._serial, length)
         self._forget_the_oldest()
 
     def _forget_the_oldest(self) -> None:

@@ -111,7 +111,7 @@ class Transfer:
 
         Taken now, because loops change losses in place (`loss /= n`) after we have looked.
         """
-        if tensor.device.type == "cpu":
+        if tensor.is_cpu:
             return float(tensor.item())
         last = self._last
         # An inference tensor has no version to tell whether it is still what it was.

@@ -52,7 +52,7 @@ def test_a_row_to_its_record(benchmark: Benchmark) -> None:
     buffer = Buffer()
 
     def through() -> None:
-        buffer.add(Row(1, 1.0, [(f"Series/{i}", float(i)) for i in range(5)]), None)
+        buffer.add(Row(1, 1.0, scalars=[(f"Series/{i}", float(i)) for i in range(5)]), None)
         for row, _ in buffer.take():
             record_of(row, str)
 

@@ -138,7 +138,7 @@ class Fake:
         self.guard = Guard(strict=True)
 
     def see(self, event: object) -> None:
-        self.guard.call("capture", self.capture.see, event)
+        self.guard.call("capture", self.capture.handlers[type(event)], event)
 
     def do(self, what: str) -> None:
         getattr(self, what)()

@@ -38,6 +38,8 @@ class Batches:
 
     def read(self, event: BackwardStarted, site: Site, batch_size: int | None) -> TrainBatch:
         """Return the batch of a backward call; `batch_size` is the loader's, where there is one."""
+        if not self._scaled and (batch := self._of_one_call(event, site)) is not None:
+            return batch
         node, value = self._loss_of(event)
         self._scaled.clear()
         reading = graph.read(node, self._criteria.waiting)
@@ -54,6 +56,20 @@ class Batches:
             whole=reading.exact,
         )
         return _mean_of_sum(batch, reading.factor)
+
+    def _of_one_call(self, event: BackwardStarted, site: Site) -> TrainBatch | None:
+        """Return the batch of a loss that is a criterion's very result, as most are."""
+        tensor, waiting = event.tensors[0] if len(event.tensors) == 1 else None, self._criteria
+        node = None if tensor is None or event.gradients[0] is not None else tensor.grad_fn
+        call = waiting.waiting.get(node._sequence_nr()) if node is not None else None
+        if tensor is None or call is None or call.size is None or call.reduction == "none":
+            return None
+        if tensor.dim() or call.divisor != 1:
+            return None
+        waiting.undecided.pop(call.node, None)  # type: ignore[arg-type]
+        return TrainBatch(
+            site, self._value_of(tensor), 1.0, call.size, [call], call.reduction, whole=True
+        )
 
     def _loss_of(self, event: BackwardStarted) -> tuple[Any, Value | None]:
         """Return the node to read from, and the loss before scaling."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from autotrack import events as e
@@ -43,7 +44,9 @@ class Capture:
         self.evaluation = Evaluation(self.loaders, self.loader_ids, scope, publish, emit_row)
         self.training = Training(self, scope, publish, emit_row, value_of)
         self._publish = publish
-        self._handlers: dict[type, Callable[[Any], None]] = {
+        #: What takes each kind of event.
+        self.handlers: dict[type, Callable[[Any], None]] = {
+            partial: self._read,
             e.LossComputed: self._loss_computed,
             e.CriterionEntered: self._criterion_entered,
             e.LossScaled: self.training.loss_scaled,
@@ -61,9 +64,10 @@ class Capture:
             e.LoaderFinished: self._loader_finished,
         }
 
-    def see(self, event: Any) -> None:
-        """Handle one event."""
-        self._handlers[type(event)](event)
+    def _read(self, reading: partial[Any]) -> None:
+        # What cannot be read ends the capture: without one of its events, later numbers are wrong.
+        event = reading()
+        self.handlers[type(event)](event)
 
     def end(self, *, failed: bool) -> None:
         """The run is over: close what is open, unless an exception cut it short."""
@@ -85,7 +89,8 @@ class Capture:
             self.criteria.inner.append(self.criteria.read(event))
             return
         if event.loss.requires_grad:
-            self._settle_undecided()
+            if self.criteria.undecided:
+                self._settle_undecided()
             position = self.training.position_here() if self.models.evaluating else None
             self.criteria.computed(event, position=position)
             return
@@ -126,9 +131,11 @@ class Capture:
         self._publish(event)
 
     def _batch_loaded(self, event: e.BatchLoaded) -> None:
-        self._settle_undecided()
+        if self.criteria.undecided:
+            self._settle_undecided()
         self.evaluation.batch_loaded(event.loader, event.batch)
-        self.loaders.loaded(self.loader_ids.of(event.loader))
+        if self.evaluation.last_loader is not None:
+            self.loaders.loaded(self.evaluation.last_loader)
         self._publish(e.BatchAwaited(event.seconds))
 
     def _loader_finished(self, event: e.LoaderFinished) -> None:

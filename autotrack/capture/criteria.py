@@ -27,7 +27,7 @@ class Criteria:
         self._publish = publish
         self._value_of = value_of
         self.waiting: dict[int, CriterionCall] = {}
-        self._undecided: dict[int, CriterionCall] = {}
+        self.undecided: dict[int, CriterionCall] = {}
         # Inside a person's own criterion: how deep, and what was computed there.
         self.depth = 0
         self.inner: list[CriterionCall] = []
@@ -48,7 +48,7 @@ class Criteria:
             self.waiting.clear()
         self.waiting[call.node] = call
         if position is not None:
-            self._undecided[call.node] = call
+            self.undecided[call.node] = call
         else:
             self._last_target = _own(event.target)
             self._last_prediction = _own(event.prediction)
@@ -102,16 +102,16 @@ class Criteria:
         """These calls were backwarded, so they are no evaluation."""
         for part in parts:
             if part.node is not None:
-                self._undecided.pop(part.node, None)
+                self.undecided.pop(part.node, None)
 
     def take_undecided(self) -> list[CriterionCall]:
         """Return the calls that turned out to be evaluation, and forget them."""
-        if not self._undecided:
+        if not self.undecided:
             return []
-        calls = list(self._undecided.values())
-        for number in self._undecided:
+        calls = list(self.undecided.values())
+        for number in self.undecided:
             self.waiting.pop(number, None)
-        self._undecided.clear()
+        self.undecided.clear()
         return calls
 
     def step_done(self) -> None:
@@ -129,27 +129,31 @@ class Criteria:
         )
 
 
-#: A tensor's storage as long as it lives, with the place and length of the view.
+#: A tensor, or what it is a view of, as long as that lives; for a view its place and length.
 _Held = tuple[ref[Any], int, int]
 
 
 def _own(tensor: Any) -> _Held | None:
-    if not isinstance(tensor, torch.Tensor) or not (address := _address(tensor)):
+    if not isinstance(tensor, torch.Tensor):
         return None
-    base = tensor if tensor._base is None else tensor._base
-    return ref(base), address, tensor.numel()
+    base = tensor._base
+    if base is None:
+        return ref(tensor), 0, 0
+    return ref(base), _address(tensor), tensor.numel()
 
 
-def _same(known: _Held | None, tensor: Any) -> bool:
+def _same(held: _Held | None, tensor: Any) -> bool:
     # While the first is alive its address is its own: equal places are the same data, also
     # through `detach()` and views.
-    if known is None or known[0]() is None or not isinstance(tensor, torch.Tensor):
+    known = held[0]() if held is not None else None
+    if held is None or known is None or not isinstance(tensor, torch.Tensor):
         return False
-    return _address(tensor) == known[1] and tensor.numel() == known[2]
+    address, size = held[1:] if held[1] else (_address(known), known.numel())
+    return bool(address) and _address(tensor) == address and tensor.numel() == size
 
 
 def _address(tensor: Any) -> int:
-    if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided:
+    if not isinstance(tensor, torch.Tensor) or tensor.layout is not torch.strided:
         return 0
     return tensor.data_ptr()
 

@@ -102,7 +102,7 @@ class Evaluation:
         self.batch_size: int | None = None
         self._pass: Pass | None = None
         # Whether there is anything that the next training step would end.
-        self._under_way = False
+        self.under_way = False
         self._initial: list[Pass] = []
         self._begins: Callable[[], Position] | None = None
 
@@ -125,7 +125,7 @@ class Evaluation:
         self.batch_size = _size_of(batch)
         # Kept only until the next batch, and only where labels may be needed: outside training.
         self._batch = None if self._loaders.in_training_pass(self.last_loader) else batch
-        self._under_way = self._under_way or self._batch is not None
+        self.under_way = self.under_way or self._batch is not None
 
     def loader_finished(self, loader: Any) -> None:
         """The pass over a loader is at its end."""
@@ -140,7 +140,7 @@ class Evaluation:
         )
         if loader is None or current is None or getattr(loader, "_dataset_kind", 1) != 0:
             return False
-        return current.batches == len(loader)
+        return current.batches == current.length
 
     def model_called(self, module: Any, output: Any) -> None:
         """Keep an evaluation batch's output until its criterion, or the next batch, comes."""
@@ -177,7 +177,7 @@ class Evaluation:
                 return self._pass
             self.close(position)
             self._pass = self._open(key, source, site, strings, position)
-            self._under_way = True
+            self.under_way = True
         self._last_target = call.target_key if call is not None else 0
         return self._pass
 
@@ -209,9 +209,9 @@ class Evaluation:
 
     def training_goes_on(self, position_now: Callable[[], Position], objective: Objective) -> None:
         """A training step: the running pass is over."""
-        if not self._under_way:
+        if not self.under_way:
             return
-        self._under_way = False
+        self.under_way = False
         self._output_without_criterion()
         self.phases.training_goes_on()
         self._batch = None
@@ -227,7 +227,7 @@ class Evaluation:
         self.close(position, objective)
         if position.steps:
             self.release_initial(objective)
-        self._under_way = bool(self._initial)
+        self.under_way = bool(self._initial)
 
     def close(self, position: Position, objective: Objective | None = None) -> None:
         """End the running pass; one from before training waits until the objective is known."""

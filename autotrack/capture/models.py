@@ -85,8 +85,14 @@ class Models:
     @property
     def evaluating(self) -> bool:
         """Whether a root model is known and none is in training mode."""
-        modules = self.living()
-        return bool(modules) and not any(module.training for _, module in modules)
+        found = False
+        for _, known in self._roots:
+            module = known()
+            if module is not None:
+                if module.training:
+                    return False
+                found = True
+        return found
 
     def name_of(self, parameter: Any) -> str | None:
         """Return a parameter's name in its model, or None."""

@@ -48,10 +48,11 @@ class Optimizers:
 
     def known(self, optimizer: Any) -> Stream | None:
         """Return the stream of an optimizer, or None."""
-        optimizer = discovery.innermost(optimizer)
         stream = self._by_optimizer.get(id(optimizer))
-        held = stream.optimizer() if stream is not None and stream.optimizer is not None else None
-        return stream if held is optimizer else None
+        if stream is not None and stream.optimizer is not None and stream.optimizer() is optimizer:
+            return stream
+        inner = discovery.innermost(optimizer)
+        return None if inner is optimizer else self.known(inner)
 
     def stream_of(self, optimizer: Any) -> Stream:
         """Return the stream of an optimizer, a new one if none has it."""

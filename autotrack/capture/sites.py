@@ -50,7 +50,7 @@ class Sites:
         Calls at one site are micro-batches of one batch. So are calls at several sites that all
         divide by the number of calls: accumulation written on two lines.
         """
-        groups = _by_site(batches)
+        groups = [batches] if len(batches) == 1 else _by_site(batches)
         for group in groups:
             known = self.of(group[0].site)
             if stream not in known.streams:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from autotrack.timeline import EpochCounter, Stretch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from weakref import ref
 
     from torch import Tensor
@@ -66,15 +65,17 @@ class Stream:
     by_steps: bool = False
     suffix: str | None = None
 
-    def parameters(self) -> Iterator[Tensor]:
-        """Yield the parameters that the optimizer holds now, so later groups are seen."""
+    def parameters(self) -> list[Tensor]:
+        """Return the parameters that the optimizer holds now, so later groups are seen."""
         optimizer = self.optimizer() if self.optimizer is not None else None
         if optimizer is not None:
-            for group in optimizer.param_groups:
-                yield from group["params"]
-        for leaf in self.leaves:
-            if (tensor := leaf()) is not None:
-                yield tensor
+            groups = optimizer.param_groups
+            if len(groups) == 1 and not self.leaves:
+                return list(groups[0]["params"])
+            held = [parameter for group in groups for parameter in group["params"]]
+        else:
+            held = []
+        return held + [tensor for leaf in self.leaves if (tensor := leaf()) is not None]
 
     def holds_any(self, tensors: list[Tensor]) -> bool:
         """Whether any of `tensors` is a parameter of this stream."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from autotrack import events as e
@@ -16,6 +16,7 @@ from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
 from autotrack.capture.streams import Stream, gradient_marks, settle_names
 from autotrack.capture.unclaimed import MOST_UNCLAIMED, Unclaimed
+from autotrack.loopscope import Shown
 from autotrack.row import Row
 from autotrack.timeline import EpochCounter
 
@@ -30,14 +31,6 @@ if TYPE_CHECKING:
 _SETTLED_BY = 10
 # Looking below a loss costs more than reading it: a place that never leads to a step is let be.
 _MOST_LOOKS = 16
-
-
-class Shown(NamedTuple):
-    """An epoch number as a loop shows it; `own` where the loop may be one of several under way."""
-
-    loop: object
-    number: int
-    own: bool = False
 
 
 @dataclass(slots=True)
@@ -115,14 +108,15 @@ class Training:
             self.look_around()
             self._looked = 2
         self._discard_forgotten_gradients()
-        site = self._scope.site()
-        self._capture.evaluation.phases.training_at(site)
+        evaluation = self._capture.evaluation
+        site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
+        evaluation.phases.training_at(site)
         if id(site) not in self._read:
             self._read.add(id(site))
             self._publish(e.GraphSeen(event.tensors))
-        batch = self._batches.read(event, site, self._capture.evaluation.batch_size)
+        batch = self._batches.read(event, site, evaluation.batch_size)
         self._note(batch)
-        batch.shown = self._shown(site)
+        batch.shown = self._shown(site, shown)
         self._batch = batch
         self._leaves = self._leaves_below(event, site)
         if (not self.streams or self.without_optimizer) and id(site) not in self._by_hand:
@@ -140,14 +134,16 @@ class Training:
         batch, self._batch = self._batch, None
         if batch is None or not event.completed:
             return
-        self.evaluation_ends()
+        if self._capture.evaluation.under_way:
+            self.evaluation_ends()
         leaves, self._leaves = self._leaves, None
         reached = self._reached(leaves)
-        alone = all(stream.optimizer is None for stream in self.streams)
         if id(batch.site) in self._by_hand:
             self._step_by_hand(batch)
-        elif alone or leaves is not None:
-            self._unclaimed.add(batch, leaves or (), alone=alone)
+        elif leaves is not None or not any(s.optimizer is not None for s in reached):
+            alone = all(stream.optimizer is None for stream in self.streams)
+            if alone or leaves is not None:
+                self._unclaimed.add(batch, leaves or (), alone=alone)
         for stream in reached:
             if stream.optimizer is not None:
                 self._wait(stream, batch)
@@ -163,13 +159,19 @@ class Training:
         if stream in known.streams:
             self._credit(stream, batch, known)
         if stream.in_closure:
-            self._publish(e.GradientsReady(stream, clipped=False, snapshot=self._snapshot))
+            self._gradients_ready(stream, clipped=False)
+
+    def _gradients_ready(self, stream: Stream, *, clipped: bool, too_early: bool = False) -> None:
+        self._publish(e.GradientsReady(stream, clipped, self._snapshot, too_early))
+        if self._snapshot:
+            self._publish(e.SnapshotGradients(stream, clipped, self._snapshot, too_early))
 
     def _note(self, batch: e.TrainBatch) -> None:
         self.seen.backwards += 1
         self.seen.losses += batch.value is not None
         self.seen.criteria += bool(batch.parts)
-        self.seen.functions.update(part.function for part in batch.parts)
+        for part in batch.parts:
+            self.seen.functions.add(part.function)
 
     def _leaves_below(self, event: e.BackwardStarted, site: Site) -> list[Any] | None:
         """Return the tensors that a loss reaches, None where its call site is known well enough."""
@@ -226,7 +228,7 @@ class Training:
         if stream.steps == 0:
             self.optimizers.find_model(stream)
         self._snapshot = self._due(stream)
-        self._publish(e.GradientsReady(stream, clipped=False, snapshot=self._snapshot))
+        self._gradients_ready(stream, clipped=False)
         self._take_step(stream)
 
     # -- steps -----------------------------------------------------------------------------------
@@ -261,7 +263,7 @@ class Training:
         """The closure has been evaluated once: what it left is what the step is recorded by."""
         stream.first_evaluation_over = True
         if stream.clipped:
-            self._publish(e.GradientsReady(stream, clipped=True, snapshot=self._snapshot))
+            self._gradients_ready(stream, clipped=True)
 
     def clipping_started(self, event: e.ClippingStarted) -> None:
         """Take the norms before gradients change."""
@@ -289,9 +291,11 @@ class Training:
             self.optimizers.find_model(stream)
         self._snapshot = self._due(stream)
         self._publish(e.StepBegan(stream, event.optimizer, self._snapshot))
+        if self._snapshot:
+            self._publish(e.SnapshotBegan(stream, event.optimizer, self._snapshot))
         if not event.closure:
-            self._publish(
-                e.GradientsReady(stream, stream.clipped, self._snapshot, stream.clipped_too_early)
+            self._gradients_ready(
+                stream, clipped=stream.clipped, too_early=stream.clipped_too_early
             )
 
     def step_done(self, event: e.StepDone) -> None:
@@ -300,10 +304,9 @@ class Training:
         if stream.in_closure and not stream.first_evaluation_over:
             self._end_first_evaluation(stream)
         stream.in_closure = False
-        found_inf = getattr(event.optimizer, "found_inf", None)
-        scaled = getattr(event.optimizer, "grad_scale", None) is not None
         skipped: Value = 0.0
-        if scaled and found_inf is not None:
+        scaled = getattr(event.optimizer, "grad_scale", None) is not None
+        if scaled and (found_inf := getattr(event.optimizer, "found_inf", None)) is not None:
             skipped = self._value_of(found_inf)
             if isinstance(skipped, float) and skipped:
                 return
@@ -343,16 +346,17 @@ class Training:
         stream.steps += 1
         if stream.steps == _SETTLED_BY:
             settle_names(self.streams)
-        self._unclaimed.forget(stream.parameters())
-        self._publish(
-            e.StepTaken(
-                stream, stream.steps - 1, stream.epoch, batches, groups, row, self._snapshot
-            )
-        )
+        if self._unclaimed:
+            self._unclaimed.forget(stream.parameters())
+        taken = (stream, stream.steps - 1, stream.epoch, batches, groups, row, self._snapshot)
+        self._publish(e.StepTaken(*taken))
+        if self._snapshot:
+            self._publish(e.SnapshotTaken(*taken))
         self._emit_row(row, stream)
         stream.clipped = stream.clipped_too_early = False
         self._capture.criteria.step_done()
-        self.evaluation_ends()
+        if self._capture.evaluation.under_way:
+            self.evaluation_ends()
         if stream.epoch is None and stream.stretch.step():
             self._end_pass(stream)
 
@@ -390,17 +394,17 @@ class Training:
 
     # -- epochs and passes -----------------------------------------------------------------------
 
-    def _shown(self, site: Site) -> Shown | None:
+    def _shown(self, site: Site, shown: Shown | None) -> Shown | None:
         """Return what the loop, else the training loader, says about the epoch of a batch."""
         loader = self._capture.evaluation.last_loader
         by_loader = self._capture.loaders.train(loader) if loader is not None else None
-        stated = self._scope.stated.epoch_now(self._scope.boundary)
-        if stated is not None:
-            return Shown("stated", stated)
-        shown = self._scope.epoch_number(site, loader_based=loader is not None)
-        if shown is not None:
-            self.epoch_loop = loop = shown[0]
-            return Shown(loop.key, shown[1], loop.suspends)
+        if self.epoch_is_stated:
+            stated = self._scope.stated.epoch_now(self._scope.boundary)
+            if stated is not None:
+                return Shown("stated", stated)
+        if shown is not None and site.epoch is not None:
+            self.epoch_loop = site.epoch[0]
+            return shown
         return None if by_loader is None else Shown("loader", by_loader)
 
     def _last_epoch(self, epoch: int) -> int | None:

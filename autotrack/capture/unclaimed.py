@@ -28,6 +28,9 @@ class Unclaimed:
         self._waiting.append((batch, {id(leaf): ref(leaf) for leaf in leaves}, alone))
         del self._waiting[:-MOST_UNCLAIMED]
 
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
     @property
     def alone(self) -> bool:
         """Whether a call waits that came before any optimizer was known."""

@@ -19,7 +19,6 @@ from autotrack.launched.telling import say, summary
 from autotrack.launched.threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from autotrack.run import Run
@@ -40,6 +39,7 @@ class Process:
         self.threads: Threads | None = None
         self._pid = os.getpid()
         self._ending = False
+        self.trained_by: Any = None
         self._guard = Guard(strict=bool(orders.options.get("strict")))
 
     def begin(self) -> None:
@@ -84,12 +84,6 @@ class Process:
         if type(event).__name__ == "StepDone" and self is context.active():
             context.enter(self.run)
             self._guard.call("pool", pool.when_terminated, self.end, lambda: self._ending)
-
-    def notice(self, make: Callable[..., Any], *args: Any) -> None:
-        """Take the event that `make(*args)` reads from a call, likewise."""
-        self._wake()
-        if self.run is not None:
-            self.run.notice(make, *args)
 
     def __getattr__(self, name: str) -> Any:
         # What a person may ask of the active run: its `log`, its `history`.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autotrack.metrics._shards import is_spread
+from autotrack.metrics._shards import any_spread
 from autotrack.pending import when_known
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from autotrack.transfer import Transfer
 
 _LONGEST_SUM = 2**16
+_HALVES = frozenset({torch.float16, torch.bfloat16})
+_vector_norm = torch.linalg.vector_norm
 
 # Below this norm, squares of elements that matter may vanish in single precision.
 _SAFE = 1e-15
@@ -29,33 +31,41 @@ def norm_of(tensors: list[torch.Tensor], transfer: Transfer | None = None) -> Va
     Tensors on a device need `transfer`, which brings the norm home. None also where gradients of a
     device are sparse and not summed up: how many rows they have only the device knows.
     """
-    if not tensors or any(is_spread(t) for t in tensors):
+    if not tensors or any_spread(tensors):
         return None
-    if transfer is not None and any(t.device.type != "cpu" for t in tensors):
+    if transfer is not None and not all_on_cpu(tensors):
         each = norms_of(tensors, transfer)
         return None if each is None else when_known(together, each)
     square = 0.0
-    for piece in (piece for tensor in tensors for piece in _pieces(tensor)):
-        norm = torch.linalg.vector_norm(piece, dtype=_wide(piece)).item()
-        if not _SAFE < norm < math.inf and not piece.is_complex():
-            # The squares of finite numbers, of vanishing ones too, may not fit single precision:
-            # once more in double.
-            norm = torch.linalg.vector_norm(piece, dtype=torch.float64).item()
+    for tensor in tensors:
+        size = tensor.numel()
+        norm = abs(tensor.item()) if size == 1 else _norm(tensor, size)
         square += norm * norm
     return math.nan if math.isnan(square) else math.sqrt(square)
 
 
-def _pieces(tensor: torch.Tensor) -> Iterable[torch.Tensor]:
-    # On the CPU a long sum in single precision drifts: by 4e-5 over 600 thousand squares, by 3e-3
-    # over 40 million, an embedding's size.
-    if tensor.numel() <= _LONGEST_SUM or not tensor.is_contiguous():
-        return (tensor,)
-    return torch.split(tensor.detach().view(-1), _LONGEST_SUM)
+def all_on_cpu(tensors: list[torch.Tensor]) -> bool:
+    """Whether no tensor lies on a device."""
+    for tensor in tensors:  # noqa: SIM110 - a generator costs a frame a tensor
+        if not tensor.is_cpu:
+            return False
+    return True
 
 
-def _wide(tensor: torch.Tensor) -> torch.dtype | None:
+def _norm(tensor: torch.Tensor, size: int) -> float:
+    if size > _LONGEST_SUM and tensor.is_contiguous():
+        # A long sum in single precision drifts: by 4e-5 over 600 thousand squares, by 3e-3 over 40
+        # million, an embedding's size.
+        pieces = torch.split(tensor.detach().view(-1), _LONGEST_SUM)
+        return math.sqrt(sum(_norm(piece, 0) ** 2 for piece in pieces))
     # The square of a half-precision number overflows long before the number does.
-    return torch.float32 if tensor.dtype in (torch.float16, torch.bfloat16) else None
+    wide = torch.float32 if tensor.dtype in _HALVES else None
+    norm: float = _vector_norm(tensor, dtype=wide).item()
+    if not _SAFE < norm < math.inf and not tensor.is_complex():
+        # The squares of finite numbers, of vanishing ones too, may not fit single precision:
+        # once more in double.
+        norm = _vector_norm(tensor, dtype=torch.float64).item()
+    return norm
 
 
 def norms_of(tensors: Sequence[torch.Tensor], transfer: Transfer) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import distributed
 
 #: Why a number of whole tensors is absent.
@@ -17,6 +18,14 @@ SPREAD = "weights are spread over several processes, and none of them holds a wh
 def is_spread(tensor: Any) -> bool:
     """Whether a tensor is a DTensor, of which this process holds a part."""
     return hasattr(tensor, "to_local")
+
+
+def any_spread(tensors: list[Any]) -> bool:
+    """Whether any of some tensors is a DTensor."""
+    for tensor in tensors:  # noqa: SIM110 - a generator costs a frame a tensor
+        if type(tensor) is not torch.Tensor and is_spread(tensor):
+            return True
+    return False
 
 
 def shard_norms(tensors: list[Any], norm_of: Any) -> list[Any] | None:

@@ -119,6 +119,8 @@ class Accuracy(Metric):
 
     def step_taken(self, moment: StepTaken) -> None:
         """Two classifications that add up to one objective leave open which one counts."""
+        if len(moment.groups) < 2:  # noqa: PLR2004 - two
+            return
         scored = [
             group
             for group in moment.groups

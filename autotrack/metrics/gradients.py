@@ -11,8 +11,8 @@ import torch
 
 from autotrack.events import GradientsBeforeClipping, GradientsReady, StepSkipped, StepTaken
 from autotrack.metrics._metric import Metric, Surroundings
-from autotrack.metrics._norms import norm_of, norms_of, together
-from autotrack.metrics._shards import is_spread, shard_norms
+from autotrack.metrics._norms import all_on_cpu, norm_of, norms_of, together
+from autotrack.metrics._shards import any_spread, shard_norms
 from autotrack.pending import Pending, when_known
 
 if TYPE_CHECKING:
@@ -43,33 +43,40 @@ class GradientNorm(Metric):
 
     def before_clipping(self, moment: GradientsBeforeClipping) -> None:
         """Take the norm just before gradients are clipped."""
-        if self._take_shards(moment.stream, "before", moment.scale):
+        gradients = gradients_of(moment.stream)
+        if any_spread(gradients):
+            self._take_shards(moment.stream, gradients, "before", moment.scale)
             return
-        self._before[moment.stream] = self._unscaled(self._norm(moment.stream), moment.scale)
+        norm = self._norm(moment.stream, gradients)
+        self._before[moment.stream] = self._unscaled(norm, moment.scale)
         # What was taken as final before this clipping is not what the step uses.
         self._final.pop(moment.stream, None)
 
     def ready(self, moment: GradientsReady) -> None:
         """Take the norm of the gradients that the step uses."""
-        optimizer = moment.stream.optimizer() if moment.stream.optimizer is not None else None
-        if self._take_shards(moment.stream, "final", getattr(optimizer, "grad_scale", None)):
-            known = self._shards.get(moment.stream, {})
+        stream = moment.stream
+        optimizer = stream.optimizer() if stream.optimizer is not None else None
+        scale = getattr(optimizer, "grad_scale", None)
+        gradients = gradients_of(stream)
+        if any_spread(gradients):
+            self._take_shards(stream, gradients, "final", scale)
+            known = self._shards.get(stream, {})
             if moment.clipped_too_early and "final" in known:
                 known["before"] = known["final"]
             return
-        norm = self._norm(moment.stream)
-        scale = getattr(optimizer, "grad_scale", None)
-        self._final[moment.stream] = final = self._unscaled(norm, scale)
+        norm = self._norm(stream, gradients)
+        self._final[stream] = final = norm if scale is None else self._unscaled(norm, scale)
         if moment.snapshot:
-            self._layers[moment.stream] = self._by_parameter(moment.stream, scale)
+            self._layers[stream] = self._by_parameter(stream, scale)
         if moment.clipped_too_early:
             # What was clipped were not the gradients of this step.
-            self._before[moment.stream] = final
+            self._before[stream] = final
 
     def step_taken(self, moment: StepTaken) -> None:
         """Write the norms of the step."""
         stream = moment.stream
-        self._write_shards(moment, self._shards.pop(stream, {}))
+        if self._shards:
+            self._write_shards(moment, self._shards.pop(stream, {}))
         final, before = self._final.pop(stream, None), self._before.pop(stream, None)
         total = before if before is not None else final
         names, layers = self._layers.pop(stream, ([], None))
@@ -80,7 +87,7 @@ class GradientNorm(Metric):
             self.surroundings.write_vector(
                 moment.row, stream, names, "autotrack/gradient_norm", layers
             )
-        if isinstance(total, Pending) and each is not None:
+        if each is not None and isinstance(total, Pending):
             total = when_known(partial(self._checked, moment.step, each[0]), total, each[1])
         moment.row.add("GradNorm/total", total)
         if before is not None and final is not None:
@@ -106,11 +113,10 @@ class GradientNorm(Metric):
         divisor = 1.0 if scale is None else self._number(scale)
         return [name for name, _ in named], when_known(partial(_spaced, absent), norms, divisor)
 
-    def _take_shards(self, stream: Any, when: str, scale: Any) -> bool:
+    def _take_shards(
+        self, stream: Any, gradients: list[torch.Tensor], when: str, scale: Any
+    ) -> None:
         """Take what this process's shards add to the norm, where several hold the gradients."""
-        gradients = gradients_of(stream)
-        if not any(is_spread(g) for g in gradients):
-            return False
         values = shard_norms(gradients, self._norm_of)
         why = "gradients are spread over several processes; their norms are put together from all "
         why += 'ranks\' records: ranks="all", then read the directory above rank0'
@@ -121,7 +127,6 @@ class GradientNorm(Metric):
             self.surroundings.absent[tag] = why
         if values is not None:
             self._shards.setdefault(stream, {})[when] = values
-        return True
 
     def _write_shards(self, moment: StepTaken, shards: dict[str, Any]) -> None:
         final, before = shards.get("final"), shards.get("before")
@@ -154,9 +159,8 @@ class GradientNorm(Metric):
                 self.surroundings.nonfinite["GradNorm/total"] = {"step": step, "parameter": name}
         return total
 
-    def _norm(self, stream: Any) -> Value | None:
-        gradients = gradients_of(stream)
-        if all(g.device.type == "cpu" for g in gradients):
+    def _norm(self, stream: Any, gradients: list[torch.Tensor]) -> Value | None:
+        if all_on_cpu(gradients):
             return norm_of(gradients)
         each = norms_of(gradients, self.surroundings.transfer)
         if each is None:
@@ -181,7 +185,16 @@ class GradientNorm(Metric):
 
 def gradients_of(stream: Any) -> list[torch.Tensor]:
     """Return the gradients that a stream's parameters hold, as plain tensors of their values."""
-    return [g for p in stream.parameters() if (g := _dense(p)) is not None]
+    found: list[torch.Tensor] = []
+    for parameter in stream.parameters():
+        gradient = parameter.grad
+        if gradient is None:
+            continue
+        # Detaching costs as much as the norm of a small tensor.
+        if gradient.requires_grad or gradient.layout is not torch.strided:
+            gradient = _dense(parameter)
+        found.append(gradient)
+    return found
 
 
 def _dense(parameter: torch.Tensor) -> torch.Tensor | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from autotrack.events import GradientsReady, StepTaken
+from autotrack.events import SnapshotGradients, SnapshotTaken
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics._shards import SPREAD, is_spread
 from autotrack.pending import Derived, Pending
@@ -26,8 +26,8 @@ class Histograms(Metric):
     """`Weights/<parameter>` after the step and `Gradients/<parameter>` as the step used them."""
 
     listens: ClassVar[dict[type, str]] = {
-        GradientsReady: "gradients_ready",
-        StepTaken: "step_taken",
+        SnapshotGradients: "gradients_ready",
+        SnapshotTaken: "step_taken",
     }
     optional: ClassVar[bool] = True
 
@@ -35,21 +35,17 @@ class Histograms(Metric):
         super().__init__(surroundings)
         self._gradients: dict[Any, list[tuple[str, Any]]] = {}
 
-    def gradients_ready(self, moment: GradientsReady) -> None:
+    def gradients_ready(self, moment: SnapshotGradients) -> None:
         """Count the gradients of a snapshot step while they are there."""
-        if not moment.snapshot:
-            return
         self._gradients[moment.stream] = [
             (f"Gradients/{name}", histogram)
             for name, parameter in self.surroundings.named(moment.stream)
             if parameter.grad is not None and (histogram := self._of(parameter.grad)) is not None
         ]
 
-    def step_taken(self, moment: StepTaken) -> None:
+    def step_taken(self, moment: SnapshotTaken) -> None:
         """Count the weights of a snapshot step and write both."""
         gradients = self._gradients.pop(moment.stream, [])
-        if not moment.snapshot:
-            return
         for name, parameter in self.surroundings.named(moment.stream):
             if is_spread(parameter):
                 self.surroundings.absent["Weights"] = SPREAD

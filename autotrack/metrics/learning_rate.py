@@ -38,6 +38,8 @@ class LearningRate(Metric):
 
     def _rate(self, group: dict[str, Any]) -> Value | None:
         rate = group.get("lr")
+        if type(rate) is float:
+            return rate
         if isinstance(rate, torch.Tensor):
             return self.surroundings.transfer.value(rate)
         return None if rate is None else float(rate)

@@ -102,8 +102,13 @@ class Loss(Metric):
         """Add the loss of the step, and its components where several criteria fed it."""
         value = moment.batches[0].freed if len(moment.batches) == 1 else _of_groups(moment.groups)
         if value is not None:
-            moment.row.add("Loss/train", self._checked(value, moment.step))
-        if len(moment.groups) > 1 or any(len(batch.parts) > 1 for batch in moment.batches):
+            if type(value) is not float or not math.isfinite(value):
+                value = self._checked(value, moment.step)
+            moment.row.add("Loss/train", value)
+        several = len(moment.groups) > 1
+        for batch in moment.batches:
+            several = several or len(batch.parts) > 1
+        if several:
             self._components(moment)
         self._account(moment)
 
@@ -149,7 +154,7 @@ class Loss(Metric):
 
     def _count(self, running: Mean, batch: TrainBatch, key: int) -> None:
         """Count a batch once; again where its step has shown a better value since."""
-        value = _for_mean(batch)
+        value = batch.freed if batch.reduction != "sum" else _for_mean(batch)
         counted = batch.counted_by.get(key)
         if counted is not None:
             if counted[0] is not running or counted[1] is value or counted[1] == value:

@@ -8,7 +8,7 @@ from weakref import ref
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-from autotrack.events import EvaluationBatchSeen, RootCalled, StepTaken
+from autotrack.events import EvaluationBatchSeen, RootCalled, SnapshotTaken
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Modes(Metric):
     listens: ClassVar[dict[type, str]] = {
         RootCalled: "called",
         EvaluationBatchSeen: "evaluating",
-        StepTaken: "step_taken",
+        SnapshotTaken: "step_taken",
     }
 
     def __init__(self, surroundings: Surroundings) -> None:
@@ -40,16 +40,14 @@ class Modes(Metric):
 
     def evaluating(self, moment: EvaluationBatchSeen) -> None:
         """Look at the model's mode once an evaluation pass."""
-        called, self._called = self._called, None
-        if self._evaluation is not moment.evaluation and called is not None:
+        if self._evaluation is not moment.evaluation and self._called is not None:
             self._evaluation = moment.evaluation
-            self._count(moment.evaluation.phase, called())
+            self._count(moment.evaluation.phase, self._called())
 
-    def step_taken(self, moment: StepTaken) -> None:
+    def step_taken(self, moment: SnapshotTaken) -> None:
         """Look at the model's mode at a snapshot step."""
-        called, self._called = self._called, None
-        if moment.snapshot and called is not None:
-            self._count("train", called())
+        if self._called is not None:
+            self._count("train", self._called())
 
     def _count(self, phase: str, module: nn.Module | None) -> None:
         training = None if module is None else is_training(module)

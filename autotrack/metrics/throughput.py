@@ -41,10 +41,9 @@ class Throughput(Metric):
         if self._last is not None:
             self._busy += now - self._last
             self._steps += 1
-            sizes = [batch.size for batch in moment.batches if batch.size is not None]
-            if self._samples is not None:
-                known = len(sizes) == len(moment.batches)
-                self._samples = self._samples + sum(sizes) if known else None
+            for batch in moment.batches:
+                if self._samples is not None:
+                    self._samples = None if batch.size is None else self._samples + batch.size
         self._last = now
         if self._busy >= _INTERVAL:
             self._write(moment)

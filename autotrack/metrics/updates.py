@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from autotrack.events import StepBegan, StepSkipped, StepTaken
+from autotrack.events import SnapshotBegan, SnapshotTaken, StepSkipped
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics._norms import norms_of, together
 from autotrack.metrics._shards import SPREAD, is_spread
@@ -25,8 +25,8 @@ class UpdateRatio(Metric):
     """
 
     listens: ClassVar[dict[type, str]] = {
-        StepBegan: "step_began",
-        StepTaken: "step_taken",
+        SnapshotBegan: "step_began",
+        SnapshotTaken: "step_taken",
         StepSkipped: "step_skipped",
     }
     optional: ClassVar[bool] = True
@@ -35,10 +35,8 @@ class UpdateRatio(Metric):
         super().__init__(surroundings)
         self._before: dict[Any, list[tuple[str, Any, torch.Tensor]]] = {}
 
-    def step_began(self, moment: StepBegan) -> None:
+    def step_began(self, moment: SnapshotBegan) -> None:
         """Copy the weights of a snapshot step before they change."""
-        if not moment.snapshot:
-            return
         named = self.surroundings.named(moment.stream)
         if any(is_spread(p) for _, p in named):
             self.surroundings.absent["UpdateRatio"] = SPREAD
@@ -48,7 +46,7 @@ class UpdateRatio(Metric):
             return
         self._before[moment.stream] = [(name, p, p.detach().clone()) for name, p in named]
 
-    def step_taken(self, moment: StepTaken) -> None:
+    def step_taken(self, moment: SnapshotTaken) -> None:
         """Write the ratios of a snapshot step."""
         before = self._before.pop(moment.stream, None)
         if not before:

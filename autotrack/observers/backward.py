@@ -26,7 +26,7 @@ def _wrap(original: Any) -> Any:
     def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> Any:
         if is_compiling() or (run := active()) is None:
             return original(tensors, grad_tensors, *args, **kwargs)
-        run.notice(_started, tensors, grad_tensors, kwargs)
+        run.emit(functools.partial(_started, tensors, grad_tensors, kwargs))
         completed = False
         try:
             result = original(tensors, grad_tensors, *args, **kwargs)

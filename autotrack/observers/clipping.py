@@ -44,7 +44,7 @@ def _wrap_grouping(original: Any) -> Any:
             # The grouping also serves the norm; in these two, clipping comes right after it.
             caller = sys._getframe(1).f_code.co_name
             if caller in ("clip_grad_value_", "_clip_grads_with_norm_"):
-                run.notice(_grouped, args)
+                run.emit(functools.partial(_grouped, args))
         return original(*args, **kwargs)
 
     return group

@@ -90,7 +90,7 @@ def _wrap_kernel(kernel: _Kernel, original: Any) -> Any:
         if is_compiling() or (run := active()) is None:
             return original(*args, **kwargs)
         loss = original(*args, **kwargs)
-        run.notice(_called, kernel, loss, args, kwargs)
+        run.emit(functools.partial(_called, kernel, loss, args, kwargs))
         return loss
 
     observed.__name__ = observed.__qualname__ = kernel.kernel
@@ -137,7 +137,7 @@ def _wrap_module(function: str, original: Any) -> Any:
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         loss = original(self, *args, **kwargs)
         if not is_compiling() and (run := active()) is not None and args:
-            run.notice(_returned, function, self, loss, args, kwargs)
+            run.emit(functools.partial(_returned, function, self, loss, args, kwargs))
         return loss
 
     return forward

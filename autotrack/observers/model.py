@@ -111,7 +111,8 @@ def _wrap_function(original: Any) -> Any:
         try:
             loss = original(*args, **kwargs)
         finally:
-            run.notice(_computed, original.__name__, (*args, *kwargs.values()), loss)
+            arguments = (*args, *kwargs.values())
+            run.emit(functools.partial(_computed, original.__name__, arguments, loss))
         return loss
 
     return criterion
@@ -126,7 +127,12 @@ class _Forward:
     """A forward hook that also leaves nothing of autotrack where a module pickles its own way."""
 
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
-        if not is_compiling() and (run := active()) is not None:
+        if is_compiling() or (run := active()) is None:
+            return
+        trains = getattr(output, "requires_grad", False)
+        # In training one call says as much as the many of the same model that follow it.
+        if not trains or getattr(run, "trained_by", None) is not self:
+            run.trained_by = self if trains else None
             run.emit(ModelCalled(module, output))
 
     def __reduce__(self) -> Any:
@@ -150,7 +156,7 @@ class _CriterionEntered(_Forward):
 class _CriterionLeft(_Forward):
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
         if not is_compiling() and (run := active()) is not None:
-            run.notice(_left, module, args, output)
+            run.emit(functools.partial(_left, module, args, output))
 
 
 def _left(module: nn.Module, args: Any, output: Any) -> LossComputed:
