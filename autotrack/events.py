@@ -146,7 +146,7 @@ class CriterionCall:
     """What is kept of one criterion call: numbers and identities, no tensor of the person's."""
 
     function: str
-    value: Value
+    value: Value | None
     size: int | None
     reduction: str
     node: int | None
@@ -157,6 +157,10 @@ class CriterionCall:
     position: Any = None
     prediction_key: int = 0
     target_key: int = 0
+    # Of a sum: what it may be divided by to be a mean, and how many targets it counts where only a
+    # device knows.
+    counts: tuple[int, ...] = ()
+    weight: Value | None = None
 
 
 @dataclass(slots=True)
@@ -182,7 +186,9 @@ class TrainBatch:
     divided by, where the graph shows one; `freed` the loss without that division, once it is known
     to be one by the number of micro-batches; `parts` the criterion calls that fed the loss; `shown`
     what the loop says about the epoch; `seen_by` the streams whose pass has seen the batch, and
-    `counted_by` says for those whose mean loss has counted it in which mean, as what.
+    `counted_by` says for those whose mean loss has counted it in which mean, as what. `weight` is
+    the number of targets a sum runs over where only a device knows it; `ragged` says that a sum was
+    divided by the size of a full batch, which this one is not, or is a part of.
     """
 
     site: Any
@@ -192,6 +198,8 @@ class TrainBatch:
     parts: list[CriterionCall]
     reduction: str
     whole: bool
+    weight: Value | None = None
+    ragged: bool = False
     freed: Value | None = None
     shown: Any = None
     seen_by: set[int] = field(default_factory=set)

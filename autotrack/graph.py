@@ -155,6 +155,56 @@ def _factor(
     return factors[0][0] if same else None
 
 
+#: What takes some of the numbers of a tensor and leaves the others.
+_CHOOSE = frozenset(
+    {
+        "IndexBackward0",
+        "IndexSelectBackward0",
+        "MaskedSelectBackward0",
+        "MaskedFillBackward0",
+        "GatherBackward0",
+        "WhereBackward0",
+        "SliceBackward0",
+        "SelectBackward0",
+    }
+)
+
+
+def chosen(start: Any, calls: dict[int, CriterionCall]) -> list[CriterionCall]:
+    """Return the calls of which not every number may count in the loss made by `start`.
+
+    Numbers are taken by an index or a mask, or weighted by constants of which some are zero; on a
+    device the constants are not asked for.
+    """
+    found: dict[int, CriterionCall] = {}
+    waiting = [(start, False)]
+    seen: set[tuple[int, bool]] = set()
+    while waiting and len(seen) < _MOST_NODES:
+        node, some = waiting.pop()
+        if node is None or not hasattr(node, "_sequence_nr"):
+            continue
+        number = node._sequence_nr()
+        if (number, some) in seen:
+            continue
+        seen.add((number, some))
+        if number in calls:
+            if some:
+                found[number] = calls[number]
+            continue
+        some = some or node.name() in _CHOOSE or _is_masked(node)
+        waiting.extend((following, some) for following, _ in node.next_functions)
+    return list(found.values())
+
+
+def _is_masked(node: Any) -> bool:
+    if node.name() != "MulBackward0":
+        return False
+    for weights in (node._saved_other, node._saved_self):
+        if weights is not None and weights.dim() and not weights.requires_grad:
+            return weights.device.type != "cpu" or not bool(weights.all())
+    return False
+
+
 def leaves(start: Any) -> list[Tensor]:
     """Return the tensors whose gradients a backward from `start` accumulates into."""
     found: list[Tensor] = []

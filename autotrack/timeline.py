@@ -51,6 +51,14 @@ class LoaderPass:
     batches: int = 0
     finished: bool = False
     trained: bool = False
+    evaluated: bool = False
+    # The call sites that trained while batches came, the first of them `site`: how often it did,
+    # and how often it has come back since. `over` is the last pass begun when this one finished.
+    sites: set[int] = field(default_factory=set)
+    site: int | None = None
+    calls: int = 0
+    replayed: int = 0
+    over: int = 0
 
 
 @dataclass(slots=True)
@@ -92,8 +100,41 @@ class LoaderClock:
         """The pass over `loader` has run to its end."""
         if (current := self.passes.get(loader)) is not None:
             current.finished = True
+            current.over = self._serial
 
-    def train(self, loader: int) -> int | None:
+    def evaluate(self, loader: int) -> None:
+        """Evaluation takes batches of the running pass over `loader`."""
+        if (current := self.passes.get(loader)) is not None:
+            current.evaluated = True
+
+    def is_again(self, loader: int, site: int, *, same_data: bool = False) -> bool:
+        """Whether a training step at `site` uses no batch of `loader`, the last that gave one.
+
+        Batches of the training loader come again (`itertools.cycle`), or were drawn before the
+        evaluation in between. `same_data` says that training and evaluation look at one target.
+        """
+        home = self.passes.get(self.primary) if self.primary is not None else None
+        current = self.passes.get(loader)
+        if home is None or current is None or site not in home.sites:
+            return False
+        if current is home:
+            return home.finished
+        drawn = current.finished or (
+            current.evaluated
+            and not same_data
+            and (current.batches > 1 or home.replayed > 0 or home.over >= current.serial)
+        )
+        return drawn and not current.trained and loader not in self.trained
+
+    def train_again(self, site: int) -> int | None:
+        """A training step uses a batch of the training pass again: a round of them is a pass."""
+        home = self.passes[self.primary] if self.primary is not None else None
+        if home is not None and home.finished and site == home.site:
+            self.epoch += home.replayed % home.calls == 0
+            home.replayed += 1
+        return self.epoch if self.epoch >= 0 else None
+
+    def train(self, loader: int, site: int = 0) -> int | None:
         """A training step uses a batch of `loader`: return the number of the training pass."""
         current = self.passes.get(loader)
         if current is None or loader in self.sampled:
@@ -102,6 +143,10 @@ class LoaderClock:
         if before is None or before.finished:
             self.primary = loader
         self.trained.add(loader)
+        if not current.finished:
+            current.sites.add(site)
+            current.site = site if current.site is None else current.site
+            current.calls += site == current.site
         if not current.trained:
             current.trained = True
             if loader == self.primary:

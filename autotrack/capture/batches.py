@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from autotrack import graph
+from autotrack.capture.criteria import forget_samples
 from autotrack.events import BackwardStarted, CriterionCall, LossScaled, TrainBatch
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Batches:
         self._value_of = value_of
         self._scaled: list[tuple[ref[Any], Any, Value]] = []
         self.scaler: Any = None
+        # By call site: the size of a full batch by which sums were divided there.
+        self._sizes: dict[int, float] = {}
 
     def loss_scaled(self, event: LossScaled) -> None:
         """Remember what a scaled loss was before scaling, until its backward."""
@@ -45,6 +48,8 @@ class Batches:
         reading = graph.read(node, self._criteria.waiting)
         parts = reading.parts
         self._criteria.fed_training(parts)
+        if any(part.reduction == "none" for part in parts):
+            self._forget_chosen(node)
         size = _common([part.size for part in parts])
         batch = TrainBatch(
             site=site,
@@ -54,8 +59,43 @@ class Batches:
             parts=parts,
             reduction=_reduction(parts, reading.reduced or _reduced_by(event)),
             whole=reading.exact,
+            weight=parts[0].weight if len(parts) == 1 else None,
         )
-        return _mean_of_sum(batch, reading.factor)
+        return self._mean_of_sum(batch, reading.factor)
+
+    def _forget_chosen(self, node: Any) -> None:
+        """Count nothing of samples that a person's mask or choice may have left out of the loss."""
+        for part in graph.chosen(node, self._criteria.waiting):
+            if part.reduction == "none":
+                self._criteria.chosen.add(part.function)
+                forget_samples(part)
+
+    def _mean_of_sum(self, batch: TrainBatch, factor: float | None) -> TrainBatch:
+        """A summed criterion divided by a number of what it sums is a mean, and no other division.
+
+        Such a divisor (a batch size, a number of tokens) may be a constant, and the last batch
+        smaller. Beside other terms a sum stays one where it enters as it is; with any other
+        `factor` the loss is neither the sum over the samples nor their mean.
+        """
+        if batch.reduction != "sum" or not batch.size:
+            return batch
+        counts = {batch.size, *(_common([part.counts for part in batch.parts]) or ())}
+        if batch.divisor != 1 and (batch.whole or factor == 1):
+            if batch.divisor in counts:
+                if batch.divisor == batch.size:
+                    self._sizes[id(batch.site)] = batch.divisor
+                _become_mean(batch, int(batch.divisor))
+            elif self._sizes.get(id(batch.site)) == batch.divisor and batch.whole:
+                batch.ragged = True
+        elif not batch.whole and factor is not None:
+            size = next((c for c in counts if abs(factor * c - 1) < _ROUNDING), None)
+            if size is not None:
+                _become_mean(batch, size)
+            elif factor != 1:
+                batch.reduction = "mixed"
+        elif not batch.whole:
+            batch.reduction = "mixed"
+        return batch
 
     def _of_one_call(self, event: BackwardStarted, site: Site) -> TrainBatch | None:
         """Return the batch of a loss that is a criterion's very result, as most are."""
@@ -67,9 +107,11 @@ class Batches:
         if tensor.dim() or call.divisor != 1:
             return None
         waiting.undecided.pop(call.node, None)  # type: ignore[arg-type]
-        return TrainBatch(
+        batch = TrainBatch(
             site, self._value_of(tensor), 1.0, call.size, [call], call.reduction, whole=True
         )
+        batch.weight = call.weight
+        return batch
 
     def _loss_of(self, event: BackwardStarted) -> tuple[Any, Value | None]:
         """Return the node to read from, and the loss before scaling."""
@@ -138,18 +180,5 @@ def _reduced_by(event: BackwardStarted) -> str:
     return "sum" if bool((weights == 1).all()) else "mean"
 
 
-def _mean_of_sum(batch: TrainBatch, factor: float | None) -> TrainBatch:
-    """A summed criterion divided by its number of samples is a mean, and that division no other.
-
-    Beside other terms a sum stays one where it enters as it is; with any other `factor` the loss is
-    neither the sum over the samples nor their mean.
-    """
-    if batch.reduction != "sum" or not batch.size:
-        return batch
-    if batch.divisor == batch.size != 1 and (batch.whole or factor == 1):
-        batch.reduction, batch.divisor = "mean", 1.0
-    elif not batch.whole and factor is not None and abs(factor * batch.size - 1) < _ROUNDING:
-        batch.reduction = "mean"
-    elif not batch.whole and factor != 1:
-        batch.reduction = "mixed"
-    return batch
+def _become_mean(batch: TrainBatch, size: int) -> None:
+    batch.reduction, batch.divisor, batch.size, batch.weight = "mean", 1.0, size, None

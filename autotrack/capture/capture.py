@@ -40,6 +40,8 @@ class Capture:
         self.loader_ids = Identities()
         self.classes = Classes()
         self.models = models
+        #: Criterion calls on the batch that training has in hand, without gradients.
+        self.monitored: list[e.CriterionCall] = []
         self.criteria = Criteria(scope, publish, value_of)
         self.evaluation = Evaluation(self.loaders, self.loader_ids, scope, publish, emit_row)
         self.training = Training(self, scope, publish, emit_row, value_of)
@@ -71,6 +73,7 @@ class Capture:
 
     def end(self, *, failed: bool) -> None:
         """The run is over: close what is open, unless an exception cut it short."""
+        self.monitoring_ends()
         self._settle_undecided()
         self.evaluation.end(failed=failed)
         self.training.end(failed=failed)
@@ -94,13 +97,27 @@ class Capture:
             position = self.training.position_here() if self.models.evaluating else None
             self.criteria.computed(event, position=position)
             return
-        if self.criteria.concerns_training_batch(event):
-            # The person's own monitoring of the batch in hand is no evaluation.
-            self.evaluation.coverage.monitored += 1
-            return
-        self._settle_undecided()
+        if self.criteria.undecided:
+            self._settle_undecided()
         call = self.criteria.read(event)
+        monitors = self.criteria.concerns_training_batch(event)
+        if monitors and not self.evaluation.goes_on_at(call.site):
+            # The person's own monitoring of the batch in hand, unless other batches follow it.
+            call.position = self.training.position_here()
+            self.monitored.append(call)
+            return
+        for earlier in self.monitored:
+            if earlier.site is call.site:
+                self._evaluate(earlier)
+            else:
+                self.evaluation.coverage.monitored += 1
+        self.monitored.clear()
         self._evaluate(call)
+
+    def monitoring_ends(self) -> None:
+        """Training goes on: what looked at its batch alone was no evaluation."""
+        self.evaluation.coverage.monitored += len(self.monitored)
+        self.monitored.clear()
 
     def _evaluate(self, call: e.CriterionCall) -> None:
         self.training.evaluation_begins()

@@ -8,12 +8,13 @@ from weakref import ref
 import torch
 
 from autotrack.events import CriterionCall, CriterionSeen, LossComputed
-from autotrack.graph import node_number
+from autotrack.graph import chosen, node_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autotrack.loopscope import LoopScope
+    from autotrack.row import Value
 
 # Loops that call a criterion once a time step make many calls a step; more than this is a leak.
 _MOST_WAITING = 8192
@@ -31,6 +32,8 @@ class Criteria:
         # Inside a person's own criterion: how deep, and what was computed there.
         self.depth = 0
         self.inner: list[CriterionCall] = []
+        # Functions whose losses, one a sample, a person masks or chooses from by hand.
+        self.chosen: set[str] = set()
         self._old: list[int] = []
         self._last_target: _Held | None = None
         self._last_prediction: _Held | None = None
@@ -68,10 +71,28 @@ class Criteria:
             prediction_key=_identity(event.prediction),
             target_key=_address(event.target),
         )
+        if event.reduction == "sum":
+            call.counts, call.weight = self._answers(event)
         self._publish(CriterionSeen(event, call))
         if event.own:
-            self._adopt(call)
+            self._adopt(call, event.loss)
+        if event.reduction == "none" and event.function in self.chosen:
+            forget_samples(call)
+            call.value = None
         return call
+
+    def _answers(self, event: LossComputed) -> tuple[tuple[int, ...], Value | None]:
+        """Return the numbers that a sum may run over, and the true one where a device has it."""
+        target = event.target
+        if not isinstance(target, torch.Tensor):
+            return (), None
+        counts = [int(target.shape[0]) if target.dim() else 1, target.numel()]
+        if event.ignore_index is None or target.is_floating_point():
+            return tuple(counts), None
+        valid = self._value_of((target != event.ignore_index).sum())
+        if isinstance(valid, float):
+            return (*counts, int(valid)), None
+        return tuple(counts), valid if target.dim() == 1 else None
 
     def _mean_of(self, loss: Any) -> Any:
         """Return the mean of an unreduced loss with one value a sample; None for other shapes."""
@@ -89,13 +110,18 @@ class Criteria:
         loss = event.loss
         return self.depth == 0 and hasattr(loss, "requires_grad") and loss.dim() == 0
 
-    def _adopt(self, call: CriterionCall) -> None:
+    def _adopt(self, call: CriterionCall, loss: Any) -> None:
         """Take over what was counted inside a person's own criterion, where that is one count."""
         scored = [
             inner for inner in self.inner if any(s is not None for s in inner.scores.values())
         ]
         if len({id(inner.site) for inner in scored}) == 1 and len(scored) == 1:
-            call.scores.update(scored[0].scores)
+            inner = scored[0]
+            call.scores.update(inner.scores)
+            known = {inner.node: inner} if inner.node is not None else {}
+            if inner.reduction == "none" and chosen(loss.grad_fn, known):
+                self.chosen.add(inner.function)
+                forget_samples(call)
         self.inner.clear()
 
     def fed_training(self, parts: list[CriterionCall]) -> None:
@@ -122,11 +148,23 @@ class Criteria:
             self.waiting.pop(number, None)
         self._old = list(self.waiting)
 
+    @property
+    def target_in_hand(self) -> int:
+        """The address of the target that training compared with last; 0 where it is gone."""
+        held = self._last_target
+        known = held[0]() if held is not None else None
+        return 0 if held is None or known is None else held[1] or _address(known)
+
     def concerns_training_batch(self, event: LossComputed) -> bool:
         """Whether a call without gradients looks at the very batch that training has in hand."""
         return _same(self._last_target, event.target) or _same(
             self._last_prediction, event.prediction
         )
+
+
+def forget_samples(call: CriterionCall) -> None:
+    """Let a call count in no score: which of its samples count is not known."""
+    call.scores = dict.fromkeys(call.scores)
 
 
 #: A tensor, or what it is a view of, as long as that lives; for a view its place and length.

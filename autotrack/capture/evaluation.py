@@ -161,6 +161,7 @@ class Evaluation:
     def saw(self, call: e.CriterionCall, position: Position) -> None:
         """Count one criterion call without backward in its pass."""
         self._output = None
+        self._site = call.site
         current = self._current(call, position)
         current.batches += 1
         self._publish(e.EvaluationBatchSeen(current, call, self._batch))
@@ -182,6 +183,15 @@ class Evaluation:
         return self._pass
 
     _last_target: int = 0
+    _site: Any = None
+
+    def goes_on_at(self, site: Any) -> bool:
+        """Whether a pass is running to which the last call at `site` belonged."""
+        return self._pass is not None and self._site is site
+
+    def looked_at(self, target: int) -> bool:
+        """Whether the last criterion call of the running pass had the target at this address."""
+        return self._pass is not None and target == self._last_target != 0
 
     def _is_same_data(self, call: e.CriterionCall | None) -> bool:
         """Two criteria on one target in a row are parts of one evaluation, not two."""
@@ -202,6 +212,8 @@ class Evaluation:
     ) -> Pass:
         loader = source[0] if source else None
         trained = loader in self._loaders.trained
+        if loader is not None:
+            self._loaders.evaluate(loader)
         phase = self.phases.name(site, strings, loader, is_training_loader=trained)
         return Pass(key, phase, position, loader, source[1] if source else 0)
 

@@ -205,7 +205,9 @@ class Phases:
         names: list[str] = []
         for depth, (code, line) in enumerate(lines):
             for loop, at in zip(site.loops, site.depths, strict=True):
-                if at == depth and not loop.is_epoch_named:
+                # A loop that trains as well says nothing about what is evaluated inside it.
+                trains = loop.key in self._training_loops
+                if at == depth and not (loop.is_epoch_named or trains):
                     names += loop.over
             names += self._scope.names_at(code, line)
         return names

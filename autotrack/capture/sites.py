@@ -18,13 +18,15 @@ class Known:
     """One call site: the streams that step on its losses, and its division.
 
     `divisor` is the number of micro-batches the person divides by; `shares` says that each loss is
-    weighted by its share of the batch instead; `adds` that another site leads the step; `looks`
-    is how often the graph below its losses was searched.
+    weighted by its share of the batch instead; `counted_by` that sums are divided by what all of
+    the group's run over, counted in the way at this place of `CriterionCall.counts`; `adds` that
+    another site leads the step; `looks` is how often the graph below its losses was searched.
     """
 
     streams: list[Stream] = field(default_factory=list)
     divisor: float | None = None
     shares: bool = False
+    counted_by: int | None = None
     adds: bool = False
     gathers: bool = False
     held: list[TrainBatch] = field(default_factory=list)
@@ -81,6 +83,11 @@ class Sites:
         if group[0].divisor == count:
             known.divisor = group[0].divisor
             return
+        counts = [b.parts[0].counts for b in group if b.reduction == "sum" and b.parts]
+        if len(counts) == len(group):
+            totals = [sum(column) for column in zip(*counts, strict=False)]
+            if group[0].divisor in totals:
+                known.counted_by = totals.index(group[0].divisor)
         sizes = [b.size for b in group if b.size is not None]
         if len(sizes) == len(group):
             total = sum(sizes)
@@ -92,6 +99,10 @@ class Sites:
         known = self.of(batch.site)
         if batch.value is None:
             return None
+        place = known.counted_by
+        if place is not None and batch.reduction == "sum" and batch.parts[0].counts[place:]:
+            batch.ragged = True
+            batch.size = batch.parts[0].counts[place]
         if known.shares or (known.divisor is not None and batch.divisor == known.divisor):
             return batch.value * batch.divisor
         return batch.value

@@ -47,6 +47,8 @@ class Stream:
     # A backward came after the clipping: what was read before it belongs to no step.
     clipped_too_early: bool = False
     orphan: bool = False
+    # Gradients that waited for a step were discarded since the last one.
+    cleared: bool = False
     # The variable that holds the optimizer, its frame where that is one that suspends, the
     # namespace it was found in, and whether the person handed it over. `covered`: another optimizer
     # steps for all of its weights, so it stands around that one or was replaced by it.

@@ -41,6 +41,8 @@ class Seen:
     losses: int = 0
     criteria: int = 0
     skipped: int = 0
+    # Steps before which the gradients of every backward had been cleared.
+    cleared: int = 0
     functions: set[str] = field(default_factory=set)
     cut_short: list[str] = field(default_factory=list)
 
@@ -82,6 +84,9 @@ class Training:
         self._looked = 0
         self._snapshot = False
         self._main: Stream | None = None
+        # The stream whose step is under way, and the optimizers that it lets step inside.
+        self._stepping: Stream | None = None
+        self._inner: list[ref[Any]] = []
         self._shared_clock = EpochCounter()
         self.loss_scaled = self._batches.loss_scaled
         capture.evaluation.connect(self._evaluation_from_outputs)
@@ -108,15 +113,25 @@ class Training:
             self.look_around()
             self._looked = 2
         self._discard_forgotten_gradients()
+        if self._capture.monitored:
+            self._capture.monitoring_ends()
+        if self._stepping is not None and not self._stepping.in_closure:
+            # A step that raised told no end.
+            self._stepping = None
+            self._inner.clear()
         evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
         evaluation.phases.training_at(site)
         if id(site) not in self._read:
             self._read.add(id(site))
             self._publish(e.GraphSeen(event.tensors))
-        batch = self._batches.read(event, site, evaluation.batch_size)
+        again = self._uses_batch_again(site)
+        batch = self._batches.read(event, site, None if again else evaluation.batch_size)
+        if again and batch.size is None:
+            # How many samples there were in it nobody remembers.
+            batch.reduction = "mixed"
         self._note(batch)
-        batch.shown = self._shown(site, shown)
+        batch.shown = self._shown(site, shown, again=again)
         self._batch = batch
         self._leaves = self._leaves_below(event, site)
         if (not self.streams or self.without_optimizer) and id(site) not in self._by_hand:
@@ -257,6 +272,7 @@ class Training:
                 self._end_first_evaluation(stream)
         elif stream.pending:
             stream.orphan = self._waits_for_step(stream)
+            stream.cleared = True
             self._drop(stream)
 
     def _end_first_evaluation(self, stream: Stream) -> None:
@@ -280,7 +296,11 @@ class Training:
 
     def step_started(self, event: e.StepStarted) -> None:
         """Gradients are final: metrics read them, and the weights before they change."""
+        if self._is_inside_step(event.optimizer):
+            self._inner.append(ref(event.optimizer))
+            return
         stream = self._main = self._stream_of(event.optimizer)
+        self._stepping = stream
         stream.in_closure = event.closure
         stream.first_evaluation_over = False
         if event.closure and stream.pending:
@@ -300,6 +320,10 @@ class Training:
 
     def step_done(self, event: e.StepDone) -> None:
         """An optimizer ran its step; a fused one under a scaler perhaps without effect."""
+        if self._inner and self._inner[-1]() is event.optimizer:
+            self._inner.pop()
+            return
+        self._stepping = None
         stream = self._stream_of(event.optimizer)
         if stream.in_closure and not stream.first_evaluation_over:
             self._end_first_evaluation(stream)
@@ -326,12 +350,22 @@ class Training:
             )
         stream.stepped = False
 
+    def _is_inside_step(self, optimizer: Any) -> bool:
+        """Whether the step of an optimizer around this one is under way (Lookahead)."""
+        outer = self._stepping
+        if outer is None or outer.optimizer is None or outer.optimizer() is optimizer:
+            return False
+        held = {id(parameter) for parameter in outer.parameters()}
+        return all(id(p) in held for group in optimizer.param_groups for p in group["params"])
+
     def _due(self, stream: Stream) -> bool:
         last = self._capture.evaluation.last_batch_in_hand()
         return self.snapshot_due(stream, last)
 
     def _take_step(self, stream: Stream, skipped: Value = 0.0) -> None:
         batches, stream.pending = stream.pending, []
+        self.seen.cleared += stream.cleared and not batches
+        stream.cleared = False
         groups = self._sites.learn(stream, batches)
         stream.orphan = False
         self._credit_all(stream, batches)
@@ -394,10 +428,20 @@ class Training:
 
     # -- epochs and passes -----------------------------------------------------------------------
 
-    def _shown(self, site: Site, shown: Shown | None) -> Shown | None:
-        """Return what the loop, else the training loader, says about the epoch of a batch."""
+    def _uses_batch_again(self, site: Site) -> bool:
+        """Whether the batch in hand is one that the training loader gave earlier."""
         loader = self._capture.evaluation.last_loader
-        by_loader = self._capture.loaders.train(loader) if loader is not None else None
+        if loader is None:
+            return False
+        same_data = self._capture.evaluation.looked_at(self._capture.criteria.target_in_hand)
+        return self._capture.loaders.is_again(loader, id(site), same_data=same_data)
+
+    def _shown(self, site: Site, shown: Shown | None, *, again: bool) -> Shown | None:
+        """Return what the loop, else the training loader, says about the epoch of a batch."""
+        loader, loaders = self._capture.evaluation.last_loader, self._capture.loaders
+        by_loader = None
+        if loader is not None:
+            by_loader = loaders.train_again(id(site)) if again else loaders.train(loader, id(site))
         if self.epoch_is_stated:
             stated = self._scope.stated.epoch_now(self._scope.boundary)
             if stated is not None:

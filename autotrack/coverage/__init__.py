@@ -49,6 +49,12 @@ def _notes(account: Account) -> list[str]:
         notes.append(
             f"{seen.skipped} steps were skipped by the gradient scaler and are not counted"
         )
+    if seen.cleared:
+        notes.append(
+            f"gradients were cleared between backward and step at {seen.cleared} steps, which "
+            "changed nothing by them and have no loss; call zero_grad before backward, "
+            "or after step"
+        )
     if noticed.monitored:
         notes.append(f"{noticed.monitored} losses of the training batch itself are no evaluation")
     if seen.backwards and account.elsewhere.threads:

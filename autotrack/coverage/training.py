@@ -118,6 +118,11 @@ def _why_no_loss(account: Account) -> str:
         return why_no_backward(account)
     if not seen.losses:
         return "backward was not called on one number; log(...) records what is known in the loop"
+    if seen.cleared:
+        return (
+            "zero_grad came between backward and step, so the losses led to no step; "
+            "call it before backward, or after step"
+        )
     return _why_no_steps(account)
 
 
@@ -147,10 +152,13 @@ def _why_no_accuracy(account: Account) -> str:
             "no loss of torch.nn and no criterion module fed a backward, so nothing shows "
             "predictions and targets; log(...) records it"
         )
+    if seen.cleared:
+        return "zero_grad came between backward and step, so nothing shows what was trained on"
     functions = ", ".join(sorted(seen.functions))
     return (
         f"{functions} did not compare scores with one class each (soft, mixed or continuous "
-        "targets have no right answer); log(...) records it"
+        "targets have no right answer, and losses masked by hand do not say which count); "
+        "log(...) records it"
     )
 
 

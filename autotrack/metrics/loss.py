@@ -29,12 +29,15 @@ class Mean:
     """A mean over samples that grows batch by batch; unknown once a batch cannot be weighed."""
 
     total: Total[float] = field(default_factory=partial(Total, 0.0))
-    weight: float = 0.0
+    weight: Total[float] = field(default_factory=partial(Total, 0.0))
+    batches: int = 0
     sized: bool | None = None
     known: bool = True
 
-    def add(self, value: Value | None, size: int | None, reduction: str) -> None:
-        """Add a batch: its mean times its size, or its sum."""
+    def add(
+        self, value: Value | None, size: int | None, reduction: str, counted: Value | None = None
+    ) -> None:
+        """Add a batch: its mean times its size, or its sum over as many as were `counted`."""
         if self.sized is None:
             self.sized = size is not None
         if value is None or reduction == "mixed" or self.sized != (size is not None):
@@ -42,7 +45,8 @@ class Mean:
             return
         weight = size if size is not None else 1
         self.total.add(value if reduction == "sum" and size is not None else value * weight)
-        self.weight += weight
+        self.weight.add(weight if counted is None else counted)
+        self.batches += 1
 
     def add_to(self, value: Value | None, weight: int | None, reduction: str) -> None:
         """Add a further loss of samples that are counted already."""
@@ -51,18 +55,24 @@ class Mean:
             return
         self.total.add(value if reduction == "sum" else value * (weight or 1))
 
-    def take_back(self, value: Value | None, size: int | None, reduction: str) -> None:
+    def take_back(
+        self, value: Value | None, size: int | None, reduction: str, counted: Value | None = None
+    ) -> None:
         """Undo one `add`."""
         if value is not None:
             self.add_to(-value, size, reduction)
-            self.weight -= size if size is not None else 1
+            weight = size if size is not None else 1
+            self.weight.add(-weight if counted is None else -counted)
+            self.batches -= 1
 
     @property
     def value(self) -> Value | None:
         """The mean so far, or None where it is not known."""
-        if not self.known or not self.weight:
+        if not self.known or not self.batches:
             return None
-        mean: Value = self.total.value / self.weight
+        weight: Value = self.weight.value
+        # An empty sum has no mean; one that only a device has counted shows that on arrival.
+        mean: Value | None = self.total.value / weight if weight else None
         return mean
 
 
@@ -161,13 +171,13 @@ class Loss(Metric):
                 return
             self._take_back(batch, key)
         batch.counted_by[key] = (running, value)
-        running.add(value, batch.size, batch.reduction)
+        running.add(value, batch.size, batch.reduction, batch.weight)
 
     @staticmethod
     def _take_back(batch: TrainBatch, key: int) -> None:
         counted = batch.counted_by.pop(key, None)
         if counted is not None:
-            counted[0].take_back(counted[1], batch.size, batch.reduction)
+            counted[0].take_back(counted[1], batch.size, batch.reduction, batch.weight)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a batch to its stream's running mean, unless it adds to another of its step."""
@@ -189,7 +199,7 @@ class Loss(Metric):
         key = (call.function, id(call.site))
         if key not in sums:
             sums[key] = (call, Mean())
-        sums[key][1].add(call.value, call.size, call.reduction)
+        sums[key][1].add(call.value, call.size, call.reduction, call.weight)
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
         """Add the mean of the pass: as the loss where it is the objective, else by name."""
@@ -219,9 +229,14 @@ def _of_groups(groups: list[list[TrainBatch]]) -> Value | None:
 
 
 def _for_mean(batch: TrainBatch) -> Value | None:
-    """Return what a batch brings to a mean: of a summed criterion the undivided sum."""
-    if batch.reduction == "sum" and batch.whole and batch.value is not None:
-        return batch.value if batch.divisor == 1 else batch.value * batch.divisor
+    """Return what a batch brings to a mean: of a summed criterion the undivided sum.
+
+    None where it was divided by a number of which nothing says what it counts.
+    """
+    if batch.reduction == "sum" and batch.whole and batch.divisor != 1 and batch.value is not None:
+        if batch.ragged:
+            return batch.value * batch.divisor
+        return None if batch.freed is batch.value else batch.freed
     return batch.freed
 
 

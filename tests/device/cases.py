@@ -98,7 +98,25 @@ def micro_batches(put, move):
     return model
 
 
-TRAININGS = [classification, regression, labels, micro_batches]
+def summed(put, move):
+    """A sum over those labels that are not ignored, which only the device can count."""
+    model = move(network())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    data = batches(lambda n: torch.tensor([-100, 1, 2, 0] * (n // 4)))
+    data += batches(lambda n: torch.tensor([1, 2] * (n // 2)), number=1, size=6)
+    for _ in range(3):
+        for x, y in data:
+            loss = functional.cross_entropy(model(put(x)), put(y), reduction="sum")
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        with torch.no_grad():
+            for x, y in data:
+                functional.cross_entropy(model(put(x)), put(y), reduction="sum")
+    return model
+
+
+TRAININGS = [classification, regression, labels, micro_batches, summed]
 
 
 def record(train, directory, put=lambda t: t, move=lambda m: m):
@@ -292,6 +310,30 @@ def test_a_captured_graph_is_left_alone(tmp_path, monkeypatch):
     assert "score" not in run.history
     assert any("replayed 5 times" in note for note in run.coverage.notes)
     assert during["argmax"] == 0
+
+
+def test_what_only_a_device_could_tell_is_absent_and_nothing_is_asked(tmp_path):
+    model = moved(network())
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Everywhere(), autotrack.tracking(logdir=tmp_path) as run:
+        account.forbidden = True
+        for x, y in batches(lambda n: torch.tensor([-100, 1] * (n // 2))):
+            target = there(y)
+            loss = functional.cross_entropy(model(there(x)), target, reduction="sum")
+            loss = loss / (target != -100).sum()
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        for x, y in batches(lambda n: torch.randint(0, 3, (n,))):
+            mask = there(torch.ones(len(x)))
+            losses = functional.cross_entropy(model(there(x)), there(y), reduction="none")
+            (losses * mask).mean().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        account.forbidden = False
+    assert len(run.history["Loss/train"]) == 8
+    assert "Loss/train_epoch" not in run.history
+    assert "Accuracy/train" not in run.history
 
 
 class Fused(torch.optim.Optimizer):
