@@ -74,8 +74,9 @@ def draw(history: History) -> Figure | None:
 
 
 def exists(history: History) -> bool:
-    """Whether the record holds the norms of a single optimizer's layers."""
-    return len(history.streams) == 1 and bool(_flows(history))
+    """Whether the record holds the norms of a single optimizer's layers, and enough of them."""
+    flows = _flows(history)
+    return len(history.streams) == 1 and bool(flows) and len(flows[0].names) > _FEWEST_LAYERS
 
 
 def fill(panel: Panel, history: History) -> None:
