@@ -776,6 +776,25 @@ def test_svg_holds_text_as_text(tmp_path):
     assert {"$x_1$ weight", "Größe.ß_μ", "Weights over time"} <= set(texts)
 
 
+def test_every_text_of_every_figure_is_text_in_svg_and_pdf(tmp_path, monkeypatch):
+    history = made_up_runs.named_classes().read(tmp_path / "run")
+    run = [(name, draw(history)) for name, draw in saving.figures()]
+    run.append(("compare", compare.draw([history, history])))
+    for name, figure in run:
+        if figure is None:
+            continue
+        root = ET.parse(saving.write(figure, tmp_path / f"{name}.svg", "svg")).getroot()  # noqa: S314 - written just before
+        texts = {
+            "".join(node.itertext()).strip()
+            for node in root.iter("{http://www.w3.org/2000/svg}text")
+        }
+        lines = {line.strip() for text in words(figure, monkeypatch) for line in text.split("\n")}
+        assert lines <= texts, name
+        pdf = saving.write(figure, tmp_path / f"{name}.pdf", "pdf").read_bytes()
+        assert b"/Subtype /Type0" in pdf or b"/Subtype /TrueType" in pdf, name
+        assert b"/Subtype /Type3" not in pdf, name
+
+
 def test_letters_that_no_font_has_are_no_error(tmp_path):
     run = MadeUpRun(1, 5, facts={"name": "重み 🙂"}).per_step(Loss__train=falling(5))
     assert len(save(run.read(tmp_path / "run"), tmp_path, ("png", "svg", "pdf")).paths) == 6

@@ -66,6 +66,7 @@ FLOOR_PLAN = {
     "record": {"eventcodec", "eventfile", "eventtabs", "jsontext", "records"},
     "ground": {
         "_version",
+        "colours",
         "config",
         "context",
         "errors",

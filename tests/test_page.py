@@ -63,6 +63,7 @@ def evil_run():
         "error": EVIL,
         "git": {"commit": EVIL, "branch": EVIL},
         "packages": {EVIL: EVIL},
+        "classes": [[EVIL, EVIL[::-1], "long_" * 12]],
         "optimizers": [{"stream": EVIL, "class": EVIL, "defaults": {EVIL: EVIL}, "groups": 1}],
         "models": [
             {
@@ -73,7 +74,7 @@ def evil_run():
         ],
     }
     run = MadeUpRun(2, 20, facts=facts).per_step(Loss__train=made_up_runs.falling(40), **named)
-    run.per_epoch(**{f"Loss__val {EVIL.replace('/', '')}": [1.0, 0.9]})
+    run.per_epoch(**{f"Loss__val {EVIL.replace('/', '')}": [1.0, 0.9], "x" * 200: [1.0, 2.0]})
     run.vectors("autotrack/gradient_norm", NAMES, np.ones((40, len(NAMES))))
     for name in NAMES:
         run.histograms(f"Weights/{name}", [0, 20], [np.arange(9.0), np.arange(9.0)])
@@ -81,7 +82,7 @@ def evil_run():
     coverage = {"lines": [line], "notes": [EVIL], "failed": {EVIL: EVIL}}
     hidden = [("autotrack/coverage", json.dumps(coverage))]
     run.records.append(Record(40, 40.0, hidden=hidden))
-    return run
+    return run.confusion("val", made_up_runs.confusions(3, 2, 9))
 
 
 # -- what it is made of ----------------------------------------------------------------------------
@@ -124,6 +125,15 @@ def test_names_stay_text(tmp_path):
     assert not [tag for tag, _ in read.elements if tag in {"img", "b", "i/"}]
     assert EVIL in "".join(read.words)
     assert "学習率 größe" in text
+
+
+def test_skipped_steps_are_marked_and_told(tmp_path):
+    text = page.render(made_up_runs.scaled().read(tmp_path))
+    assert text.count("Marks at the foot: 6 steps that the gradient scaler skipped.") == 2
+    marks = re.findall(r'class="skips" d="([^"]*)"', text)
+    drawn = [len(re.findall("M", path)) for path in marks]
+    assert sorted(drawn)[-2:] == [4, 4]
+    assert not any(drawn[2:])
 
 
 def test_a_name_that_is_no_unicode_does_not_stop_the_page(tmp_path):
@@ -390,7 +400,7 @@ def test_it_reads_without_javascript(opened):
 
 @pytest.mark.parametrize("width", [320, 390, 1920])
 def test_it_fits_phones_and_wide_screens(opened, width):
-    runs = (made_up_runs.many_parameters(), made_up_runs.awkward_names())
+    runs = (made_up_runs.many_parameters(), made_up_runs.awkward_names(), evil_run())
     for run in runs:
         one = opened(run, [FINDING], viewport={"width": width, "height": 800})
         assert one.width() <= width

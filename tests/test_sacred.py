@@ -108,7 +108,7 @@ def test_loader_workers_draw_the_same_batches(loading):
 _NOT_IN_THE_LOOP = frozenset(
     {"__main__", "api", "assembly", "cli", "columns", "config", "events", "history", "launched"}
     | {"placement", "report", "reports", "runner", "series", "_startup", "_version"}
-    | {"commands", "comparison", "doctor", "exporting"}
+    | {"colours", "commands", "comparison", "doctor", "exporting"}
 )
 # Broken like every other part where a training reaches them; that needs a device other than the
 # processor (tests/test_device.py), or a terminal or notebook to write to (tests/test_live.py).

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autotrack.colours import ON_WHITE
 from autotrack.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class Palette:
         return known.get(colour, ())
 
 
-# Okabe and Ito's palette without yellow, which is too pale for a line on white paper. Layers are
-# Matplotlib's plasma without its bright end, even in lightness, so also an order without colours.
+# Layers are Matplotlib's plasma without its bright end, even in lightness, so also an order without
+# colours.
 LIGHT = Palette(
     name="light",
     ink="#222222",
@@ -67,7 +68,7 @@ LIGHT = Palette(
     grid="#e9ebee",
     paper="#ffffff",
     alarm="#a50026",
-    series=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"),
+    series=ON_WHITE,
     depth=("#0d0887", "#5402a3", "#8b0aa5", "#b93289", "#db5c68", "#f48849", "#febd2a"),
     time=("#c9dcec", "#7fb2d8", "#2f7fb8", "#0b4a80", "#06264a"),
     heat=("#f4f7fa", "#cfe0ee", "#9cc3e0", "#5a9bc8", "#2070a8", "#0b4a80", "#06264a"),

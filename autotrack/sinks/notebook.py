@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from autotrack.colours import ON_EITHER
 from autotrack.sinks._curve import Curve
 from autotrack.sinks._picture import Line, picture
 from autotrack.sinks._standing import Standing
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 _SECONDS = 2.0
 # Of the time between two pictures, what drawing one may take.
 _SHARE = 0.02
-# In between, so that they stand out on white and on black alike.
-_TRAIN, _OTHERS = "#2684c8", ("#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _FAMILIES = {"Loss": "Loss", "Accuracy": "Accuracy (%)", "R2": "R²"}
 
 
@@ -86,13 +85,12 @@ class NotebookSink:
         found = {t: c for t, c in found.items() if "train_epoch" not in t}
         evaluations = [t for t in found if not t.partition("/")[2].startswith("train")]
         training = [t for t in found if t not in evaluations]
-        colours = [_TRAIN, *_OTHERS]
         lines = []
         for index, tag in enumerate([*training, *evaluations]):
             name = tag.partition("/")[2]
             name = name.removeprefix("train/") if len(training) > 1 else name
             marked = family != "Loss" or tag in evaluations
-            lines.append(Line(name, colours[index % len(colours)], found[tag], points=marked))
+            lines.append(Line(name, ON_EITHER[index % len(ON_EITHER)], found[tag], points=marked))
         return lines
 
     def _show(self, bundle: dict[str, Any]) -> None:

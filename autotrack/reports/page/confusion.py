@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autotrack.reports.classes import class_names
+from autotrack.reports.depth import shortened
 from autotrack.reports.scales import number, whole
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _MOST_CLASSES = 25
 _MOST_MISTAKES = 12
 _LEVELS = 7
+_NAME_LETTERS = 24
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class Cell:
 class Matrix:
     """Counts of one phase; `rows` is empty where there are too many classes for a table.
 
-    `names` are those of the classes, or their numbers; `recall` is, for each class, the share that
-    was recognised; `mistakes` the most frequent confusions as (label, prediction, count).
+    `names` are those of the classes, or, where they are not `named`, their numbers; `recall` is
+    the share of each class that was recognised; `mistakes` the most frequent confusions as (label,
+    prediction, count).
     """
 
     phase: str
@@ -43,6 +46,7 @@ class Matrix:
     recall: list[str]
     mistakes: list[tuple[str, str, str]]
     names: list[str]
+    named: bool
 
 
 def matrices(history: History) -> list[Matrix]:
@@ -61,7 +65,8 @@ def _matrix(history: History, phase: str, series: Any) -> Matrix:
     shares = counts / np.maximum(totals, 1)[:, None]
     recall = [f"{number(100 * shares[i, i])} %" if totals[i] else "—" for i in range(len(counts))]
     shown = len(counts) <= _MOST_CLASSES
-    names = class_names(history, len(counts)) or [str(label) for label in range(len(counts))]
+    known = class_names(history, len(counts))
+    names = [shortened(name, _NAME_LETTERS) for name in known or map(str, range(len(counts)))]
     return Matrix(
         phase=phase,
         when=when,
@@ -70,6 +75,7 @@ def _matrix(history: History, phase: str, series: Any) -> Matrix:
         recall=recall,
         mistakes=[(names[a], names[b], times) for a, b, times in _mistakes(counts)],
         names=names,
+        named=known is not None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autotrack.reports.depth import shortened
 from autotrack.reports.scales import number
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 LEVELS = 7
 _MOST_ROWS = 48
+_NAME_LETTERS = 29
 _COLUMNS = 80
 _SIDE = 1000
 
@@ -39,9 +41,10 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One parameter of a map, with its first and last value."""
+    """One parameter of a map, with its name in full and cut short, its first and last value."""
 
     name: str
+    short: str
     first: str
     last: str
 
@@ -142,4 +145,4 @@ def _cells(chosen: NDArray[np.bool_], edges: Floats) -> str:
 def _row(name: str, values: NDArray[np.float32]) -> LayerRow:
     known = values[np.isfinite(values)]
     words = [number(float(v)) for v in (known[[0, -1]] if len(known) else [])] or ["—", "—"]
-    return LayerRow(name, words[0], words[-1])
+    return LayerRow(name, shortened(name, _NAME_LETTERS), words[0], words[-1])
