@@ -75,6 +75,7 @@ FLOOR_PLAN = {
         "identity",
         "pending",
         "row",
+        "runaway",
         "saying",
     },
 }

@@ -100,4 +100,4 @@ def _matters(findings: Sequence[Finding]) -> str:
     more = len(faults) - 1
     others = f" (and {_count(more, 'finding')} more)" if more else ""
     advice = f": {worst.advice[0].rstrip('.')}" if worst.advice else ""
-    return f"{worst.title}{others}{advice}."
+    return f"{worst.title}{others}{advice}{'' if advice.endswith('?') else '.'}"

@@ -15,6 +15,7 @@ from autotrack.findings._curves import Levels, cells, levels
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._record import Floats, by_stream, finite, say
 from autotrack.findings._training import FEWEST_STEPS, has_goal, is_adversarial
+from autotrack.runaway import has_run_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +38,6 @@ EXPLAINS = (
 
 # The loss ends at this many times its start. Doubling is far beyond the noise of any curve here.
 GROWN = 2.0
-# So much growth is no healthy training, whatever its loss means.
-GROWN_BEYOND_DOUBT = 100.0
 # The evaluation of a loss that falls below zero ends at this many times its first pass.
 RISEN = 5.0
 # Of what the loss had come down, this much is lost again.
@@ -61,8 +60,10 @@ def find(history: History) -> Iterator[Finding]:
             # A loss that may be negative has no ratio: what evaluation says decides.
             yield from _below_zero(history, stream, series, known)
             continue
-        grown, lost = last / known.start, _lost(known, last)
-        if grown >= (GROWN_BEYOND_DOUBT if is_adversarial(history) else GROWN):
+        lost = _lost(known, last)
+        if has_run_away(known.start, last) or (
+            last >= GROWN * known.start and not is_adversarial(history)
+        ):
             yield _finding(history, stream, series, known, grown=True)
         elif lost and not is_adversarial(history):
             yield _finding(history, stream, series, known, grown=False)
@@ -97,7 +98,7 @@ def _lost(known: Levels, last: float) -> bool:
 def _finding(
     history: History, stream: str, series: Series, known: Levels, *, grown: bool
 ) -> Finding:
-    certain = has_goal(history) or known.end >= GROWN_BEYOND_DOUBT * known.start
+    certain = has_goal(history) or has_run_away(known.start, known.end)
     severity: Severity = "problem" if certain else "warning"
     first = _rises(series, known)
     step = int(series.step[first])

@@ -6,6 +6,7 @@ The gaps were checked on our own benchmark.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +45,6 @@ def find(history: History) -> Iterator[Finding]:
     found = [*_modes(history), *_constant(history)]
     yield from found
     if not found and not is_adversarial(history):
-        yield from _better(history)
         yield from _apart(history)
         yield from _same_data(history)
 
@@ -112,56 +112,66 @@ def _constant(history: History) -> Iterator[Finding]:
             return
 
 
-def _better(history: History) -> Iterator[Finding]:
-    training = [finite(s) for _, s in by_stream(history, "Accuracy/train")]
-    for _, series in phases(history, "Accuracy"):
-        y = finite(series)
-        if not training or min(len(y), len(training[0])) < FEWEST_PASSES:
-            continue
-        half = min(len(y), len(training[0])) // 2
-        gap = float((y[-half:] - training[0][-half:]).min())
-        if gap >= BETTER:
-            text = f"{series.tag} is {gap:.0f} points or more above Accuracy/train"
-            yield _finding(
-                "warning",
-                "Evaluation is far better than training",
-                text,
-                "Strong dropout or augmentation can do that. If there is none, the two are not "
-                "measured alike, or the training metrics are of another kind of data.",
-                advice=(
-                    "measure the training data in eval() mode, too, and compare",
-                    "look for evaluation samples that are in the training set, or too easy",
-                ),
-                tag=series.tag,
-            )
-            return
+@dataclass(frozen=True)
+class _Gap:
+    """What a gap between training and evaluation means, by its direction and size."""
+
+    sign: int
+    least: float
+    says: str
+    severity: Severity
+    title: str
+    meaning: str
+    advice: tuple[str, ...]
+
+
+_GAPS = (
+    _Gap(
+        1,
+        BETTER,
+        "above",
+        "warning",
+        "Evaluation is far better than training",
+        "Strong dropout or augmentation can do that. If there is none, the two are not measured "
+        "alike, or the training metrics are of another kind of data.",
+        (
+            "measure the training data in eval() mode, too, and compare",
+            "look for evaluation samples that are in the training set, or too easy",
+        ),
+    ),
+    _Gap(
+        -1,
+        APART,
+        "below",
+        "problem",
+        "Evaluation knows nothing of what training learned",
+        "Training goes well, and evaluation is as if nothing had been learned: another model is "
+        "evaluated, its data is prepared differently, or labels do not belong to their samples, so "
+        "that all that training can do is to learn them by heart.",
+        (
+            "evaluate the training data in the same way: that should go well",
+            "make sure that the evaluated model is the trained one",
+            "look at inputs and labels of both side by side",
+        ),
+    ),
+)
 
 
 def _apart(history: History) -> Iterator[Finding]:
-    training = [finite(s) for _, s in by_stream(history, "Accuracy/train")]
+    """Find the first evaluation that is far above or below training all through its last half."""
+    training = next((finite(s) for _, s in by_stream(history, "Accuracy/train")), np.empty(0))
     for _, series in phases(history, "Accuracy"):
         y = finite(series)
-        if not training or min(len(y), len(training[0])) < FEWEST_PASSES:
+        half = min(len(y), len(training)) // 2
+        if 2 * half < FEWEST_PASSES:
             continue
-        half = min(len(y), len(training[0])) // 2
-        gap = float((training[0][-half:] - y[-half:]).min())
-        if gap >= APART:
-            text = f"{series.tag} is {gap:.0f} points or more below Accuracy/train"
-            yield _finding(
-                "problem",
-                "Evaluation knows nothing of what training learned",
-                text,
-                "Training goes well, and evaluation is as if nothing had been learned: another "
-                "model is evaluated, its data is prepared differently, or labels do not belong to "
-                "their samples, so that all that training can do is to learn them by heart.",
-                advice=(
-                    "evaluate the training data in the same way: that should go well",
-                    "make sure that the evaluated model is the trained one",
-                    "look at inputs and labels of both side by side",
-                ),
-                tag=series.tag,
-            )
-            return
+        for gap in _GAPS:
+            width = float((gap.sign * (y[-half:] - training[-half:])).min())
+            if width >= gap.least:
+                text = f"{series.tag} is {width:.0f} points or more {gap.says} Accuracy/train"
+                advice, tag = gap.advice, series.tag
+                yield _finding(gap.severity, gap.title, text, gap.meaning, advice=advice, tag=tag)
+                return
 
 
 def _same_data(history: History) -> Iterator[Finding]:

@@ -54,10 +54,14 @@ def _without_gradient(history: History) -> Iterator[Finding]:
         yield Finding(
             "unheld-parameters",
             "problem",
-            "The optimizer does not hold what is trained",
+            "No gradient reaches what the optimizer holds",
             "Losses went backward and the optimizer stepped, but none of its parameters got a "
-            "gradient: it holds other tensors than the model that makes the loss.",
-            ("make the optimizer from the very model that is trained, after it is final",),
+            "gradient: it holds other tensors than the model that makes the loss, or the loss is "
+            "cut off from the model.",
+            (
+                "make the optimizer from the very model that is trained, after it is final",
+                "look for detach(), .item() or torch.tensor(...) between model and backward()",
+            ),
             (Evidence(rows.tag, text, int(rows.step[0]), int(rows.step[-1])),),
             stream,
         )

@@ -7,6 +7,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from autotrack.guard import log
+from autotrack.runaway import has_run_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
     from autotrack.records import Record
 
 _WATCHED = ("Loss/train", "GradNorm/total")
-# A loss that stays this many times above the highest of its beginning has diverged. Ten times would
-# do for most losses; a hundred leaves those in peace that start near zero.
-_FAR = 100.0
+# Steps that make its beginning (the highest of them counts), and those that must be far above it.
 _BEGINNING = 20
 
 
@@ -60,7 +59,7 @@ class AlarmSink:
         if len(recent) == _BEGINNING:
             middle = statistics.median(recent)
             recent.clear()
-            if max(beginning) > 0 and middle > _FAR * max(beginning):
+            if has_run_away(max(beginning), middle):
                 times = middle / max(beginning)
                 text = f"{tag} is {middle:.3g} at step {step:,}, {times:.0f} times its beginning"
                 self._say(f"{tag} diverges", text)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from benchmarks.findings.healthy import HEALTHY
 from benchmarks.findings.models import linear, mlp
+from benchmarks.findings.special_loops import never_steps, steps_first
 from benchmarks.findings.tampering import (
     Change,
     ascend,
@@ -43,27 +44,32 @@ from benchmarks.findings.tampering import (
     rarely,
     rate,
     root,
+    severed,
     shuffled,
     shuffled_share,
     slow,
     starts_at,
     stuck_statistics,
     too_late,
+    too_late_to_none,
     untrained,
     without_first,
     wrong_labels,
 )
 
 if TYPE_CHECKING:
+    from benchmarks.findings.outcome import Strength
     from benchmarks.findings.recipe import Recipe
 
-Strength = Literal["weak", "medium", "strong"]
 RECIPES = {recipe.name: recipe for recipe in HEALTHY}
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A change that breaks a recipe; `rules` names those that are right to find it."""
+    """A change that breaks a recipe; `rules` names those that are right to find it.
+
+    `strength` is what it was meant to be; what it came to is measured (`outcome`).
+    """
 
     name: str
     rules: tuple[str, ...]
@@ -87,6 +93,7 @@ TOO_HIGH = (
     "dead-relu",
     "one-class-predicted",
 )
+IDLE = ("idle-steps", "unheld-parameters")
 DIVERGENCE = ("divergence", "nonfinite")
 MISMATCH = ("train-evaluation-mismatch",)
 SKIPPED = ("skipped-steps",)
@@ -134,6 +141,16 @@ FAULTS = (
     Fault("oscillation-edge", ("oscillation",), "strong", fields(optimizer="sgd", lr=30.0),
           ("moons-full", "cancer-linear-full")),
     Fault("oscillation-adam", ("oscillation",), "medium", rate(100), ("moons-full", "moons-mlp")),
+    Fault("oscillation-rmsprop", ("oscillation",), "strong",
+          fields(optimizer="rmsprop", lr=0.5), ("line-full", "cancer-linear-full")),
+    Fault("oscillation-sign", ("oscillation",), "medium",
+          fields(optimizer="adam", lr=0.5, options={"betas": (0.0, 0.9)}),
+          ("line-full", "moons-full")),
+    Fault("oscillation-edge-momentum", ("oscillation",), "strong",
+          fields(optimizer="sgd", lr=10.0, options={"momentum": 0.9}),
+          ("moons-full", "cancer-linear-full")),
+    Fault("oscillation-of-passes", ("oscillation", *TOO_HIGH), "medium",
+          rate(15, epochs=25), ("digits-mlp-momentum", "mnist-mlp-dropout")),
     Fault("rate-too-high", TOO_HIGH, "strong", rate(200),
           (A, "images-cnn")),
     Fault("rate-too-high-sgd", TOO_HIGH, "strong", rate(60),
@@ -248,6 +265,12 @@ FAULTS = (
           fields(lr=1e-5), (A, "mnist-mlp")),
     Fault("updates-sgd-1e-5", ("update-ratio-small", "not-learning"), "strong",
           fields(optimizer="sgd", lr=1e-5), ("digits-mlp-sgd", "chain-gru")),
+    Fault("updates-1e-6", ("update-ratio-small", "not-learning"), "strong", fields(lr=1e-6),
+          ("images-cnn", B)),
+    Fault("updates-sgd-1e-6", ("update-ratio-small", "not-learning"), "strong",
+          fields(optimizer="sgd", lr=1e-6), ("rows-gru", "digits-batchnorm")),
+    Fault("updates-clipped", ("update-ratio-small", "not-learning", "clipping-always"), "strong",
+          fields(clip=1e-6), ("digits-mlp-sgd", "friedman-steps")),
     Fault("updates-large", TOO_HIGH, "strong", rate(300), ("digits-mlp-rmsprop", B)),
     Fault("updates-large-100", TOO_HIGH, "medium", rate(100), (A, "friedman-mlp")),
     Fault("updates-huge", TOO_HIGH, "strong", rate(3000),
@@ -299,8 +322,13 @@ FAULTS = (
           fields(clear=partial(once_in, 10)), (A, "tabular-decay")),
     Fault("zero-grad-each-second", ("accumulated-gradients",), "weak",
           fields(clear=partial(once_in, 2)), (A, B)),
-    Fault("zero-grad-too-late", ("frozen-parameters", "not-learning", "vanishing-gradients"),
-          "strong", fields(before_step=too_late), (A, "friedman-mlp")),
+    # -- steps that follow no gradient ------------------------------------------------------------
+    Fault("zero-grad-too-late", IDLE, "strong", fields(before_step=too_late), (A, "friedman-mlp")),
+    Fault("zero-grad-too-late-none", IDLE, "strong", fields(before_step=too_late_to_none),
+          ("digits-mlp-sgd", "moons-mlp")),
+    Fault("step-before-backward", IDLE, "strong", fields(loop=steps_first), ("images-cnn", B)),
+    Fault("severed-loss", IDLE, "strong", fields(objective=severed), (A, "friedman-steps")),
+    Fault("never-steps", IDLE, "strong", fields(loop=never_steps), (A, "rows-gru")),
     # -- an optimizer for something else ----------------------------------------------------------
     Fault("copied-model", ("unheld-parameters",), "strong", fields(held=of_a_copy),
           (A, "images-cnn")),

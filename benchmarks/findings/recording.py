@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import torch
 
 import autotrack
 from autotrack.history import History, read
+from benchmarks.findings.outcome import Outcome, validation_loss
 
 if TYPE_CHECKING:
     from benchmarks.findings.recipe import Recipe
@@ -19,16 +21,20 @@ RECORDS = Path("build/findings")
 
 
 def train(recipe: Recipe, seed: int, directory: Path) -> None:
-    """Train a recipe under `tracking` and leave its record in `directory`."""
+    """Train a recipe under `tracking`; leave its record, and what it came to, in `directory`."""
     torch.manual_seed(seed)
     task = recipe.task_change(recipe.task(seed))
     model = recipe.model(task)
+    untrained = validation_loss(model, task)
     recipe.prepare(model)
     shutil.rmtree(directory, ignore_errors=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        began = time.perf_counter()
         with autotrack.tracking(logdir=directory):
             recipe.loop(recipe, task, model)
+        seconds = time.perf_counter() - began
+    Outcome(untrained, validation_loss(model, task), seconds).write(directory)
 
 
 def record(recipe: Recipe, seed: int, *, anew: bool = False, records: Path = RECORDS) -> History:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from autotrack.findings import Finding, find
-from benchmarks.findings.faults import FAULTS, Fault
+from benchmarks.findings.faults import FAULTS, RECIPES, Fault
 from benchmarks.findings.healthy import HEALTHY
+from benchmarks.findings.outcome import harm, strength
 from benchmarks.findings.recording import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from benchmarks.findings.outcome import Strength
 
 SPLITS = ("open", "held out")
 STRENGTHS = ("weak", "medium", "strong")
@@ -26,6 +29,12 @@ class Judged:
     split: str
     fault: Fault | None
     findings: list[Finding]
+    harm: float = 0.0
+
+    @property
+    def strength(self) -> Strength:
+        """How strong the fault came out: by its harm, whatever it was meant to be."""
+        return strength(self.harm)
 
     @property
     def alarms(self) -> set[str]:
@@ -55,10 +64,11 @@ def judge(*, anew: bool = False, wanted: str = "") -> Iterator[Judged]:
                 yield Judged(f"{recipe.name}.{seed}", SPLITS[seed], None, find(history))
     for fault in FAULTS:
         for number in (0, 1):
-            twin = fault.twin(number)
+            twin, base = fault.twin(number), RECIPES[fault.bases[number]]
             if wanted in twin.name:
-                history = record(twin, number, anew=anew)
-                yield Judged(twin.name, SPLITS[number], fault, find(history))
+                history, sound = record(twin, number, anew=anew), record(base, number)
+                done = harm(history, sound, waits="input-bound" in fault.rules)
+                yield Judged(twin.name, SPLITS[number], fault, find(history), done)
 
 
 def by_rule(runs: list[Judged], split: str) -> dict[str, RuleScore]:
@@ -68,7 +78,7 @@ def by_rule(runs: list[Judged], split: str) -> dict[str, RuleScore]:
         if run.split != split:
             continue
         if run.fault is not None:
-            counts = scores.setdefault(run.fault.rules[0], RuleScore()).found[run.fault.strength]
+            counts = scores.setdefault(run.fault.rules[0], RuleScore()).found[run.strength]
             counts[0] += run.found
             counts[1] += 1
             continue
@@ -87,9 +97,9 @@ def table(runs: list[Judged], split: str) -> str:
     for rule, score in by_rule(runs, split).items():
         lines.append(f"| {rule} | {_numbers(score)} |")
         whole.alarms.update(score.alarms)
-        for strength, (found, number) in score.found.items():
-            whole.found[strength][0] += found
-            whole.found[strength][1] += number
+        for word, (found, number) in score.found.items():
+            whole.found[word][0] += found
+            whole.found[word][1] += number
     lines.append(f"| **all** | {_numbers(whole)} |")
     return "\n".join(lines)
 
@@ -107,7 +117,8 @@ def details(runs: list[Judged], split: str) -> Iterator[str]:
             continue
         said = ", ".join(f"{f.rule} ({f.severity}: {f.title})" for f in run.findings)
         if run.fault is not None and not run.found:
-            yield f"missed, {run.fault.strength}: {run.name} [{run.fault.rules[0]}]: {said or '-'}"
+            came_to = f"{run.strength} (harm {run.harm:.2f}, meant {run.fault.strength})"
+            yield f"missed, {came_to}: {run.name} [{run.fault.rules[0]}]: {said or '-'}"
         loud = [finding for finding in run.findings if finding.severity != "note"]
         if run.fault is None and loud:
             yield f"healthy, yet: {run.name}: " + ", ".join(

@@ -214,3 +214,29 @@ def when_it_stalls(recipe: Recipe, task: Task, model: nn.Module) -> None:
         best, waited = (total, 0) if total < best else (best, waited + 1)
         if waited > 5:
             break
+
+
+def steps_first(recipe: Recipe, task: Task, model: nn.Module) -> None:
+    """Two lines in the wrong order: each step finds gradients that were just cleared."""
+    train_loader, val_loader = loaders(recipe, task)
+    optimizer = recipe.make_optimizer(model)
+    for _epoch in range(recipe.epochs):
+        model.train()
+        for x, y in train_loader:
+            loss = task.criterion(model(x), y)
+            optimizer.zero_grad()
+            optimizer.step()
+            loss.backward()
+        evaluate(recipe, task, model, val_loader)
+
+
+def never_steps(recipe: Recipe, task: Task, model: nn.Module) -> None:
+    """A line is missing: `optimizer.step()`."""
+    train_loader, val_loader = loaders(recipe, task)
+    optimizer = recipe.make_optimizer(model)
+    for _epoch in range(recipe.epochs):
+        model.train()
+        for x, y in train_loader:
+            optimizer.zero_grad()
+            task.criterion(model(x), y).backward()
+        evaluate(recipe, task, model, val_loader)

@@ -148,6 +148,11 @@ def too_late(step: int, model: nn.Module, optimizer: Optimizer) -> None:
     optimizer.zero_grad(set_to_none=False)
 
 
+def too_late_to_none(step: int, model: nn.Module, optimizer: Optimizer) -> None:
+    """The same as it is by default: gradients are gone, and no parameter is stepped at all."""
+    optimizer.zero_grad()
+
+
 def ends_at(share: float, optimizer: Optimizer, steps: int) -> lr_scheduler.LRScheduler:
     """Down to zero after a share of the run."""
     last = max(1, int(share * steps))
@@ -186,6 +191,11 @@ def per_step_for_per_epoch(optimizer: Optimizer, steps: int) -> lr_scheduler.LRS
 def ascend(step: int, loss: Tensor) -> Tensor:
     """Minimise the wrong sign."""
     return -loss
+
+
+def severed(step: int, loss: Tensor) -> Tensor:
+    """Make a new tensor of the loss: nothing leads back to the weights."""
+    return torch.tensor(float(loss.detach()), requires_grad=True)
 
 
 def root(step: int, loss: Tensor) -> Tensor:

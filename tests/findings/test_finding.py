@@ -11,7 +11,7 @@ from synthetic_runs import MadeUpRun
 
 from autotrack import findings
 from autotrack.errors import UsageError
-from autotrack.findings._finding import LONGEST_TITLE
+from autotrack.findings._finding import LONGEST_TITLE, Finding
 
 RULES = {rule.name for rule in findings.rules()}
 
@@ -55,3 +55,11 @@ def test_a_rule_from_outside_is_named_by_its_function(tmp_path):
 def test_a_name_that_is_no_rule_is_refused(tmp_path):
     with pytest.raises(UsageError, match="there is no rule"):
         findings.rules(["nowhere:nothing"])
+
+
+def test_a_question_ends_the_verdict_without_a_full_stop(tmp_path):
+    history = MadeUpRun().per_step(Loss__train=np.ones(3)).read(tmp_path)
+    asks = Finding("a-rule", "warning", "It is so", "", ("look: is it so?",), ())
+    says = Finding("a-rule", "warning", "It is so", "", ("look there.",), ())
+    assert findings.verdict(history, [asks]).endswith("It is so: look: is it so?")
+    assert findings.verdict(history, [says]).endswith("It is so: look there.")

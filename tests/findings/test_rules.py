@@ -248,6 +248,17 @@ def schedule_that_ends_early(*, fault):
     return run(falling(), LearningRate__group0=rates)
 
 
+def idle_steps(*, fault):
+    made = covered(MadeUpRun(), counts={"backwards": 600, "steps": 600, "skipped": 0})
+    # gradients that were put there by hand belong to no loss either, but they are there
+    return made.per_step(GradNorm__total=np.full(600, 0.0 if fault else 1.0))
+
+
+def never_a_step(*, fault):
+    counts = {"backwards": 600, "steps": 0, "skipped": 0 if fault else 600}
+    return covered(MadeUpRun().per_step(Loss__val_initial=[2.3]), counts=counts)
+
+
 def accumulated_gradients(*, fault):
     made = run(falling())
     looks = (1, 2, 3, 4, 8, 16, 32, 64, 128, 256, 512) if fault else (8, 64)
@@ -320,6 +331,8 @@ CASES = {
     clipping_always: "clipping-always",
     learning_rate_zero: "learning-rate-zero",
     schedule_that_ends_early: "learning-rate-zero",
+    idle_steps: "idle-steps",
+    never_a_step: "idle-steps",
     accumulated_gradients: "accumulated-gradients",
     unheld_parameters: "unheld-parameters",
     parameters_in_no_optimizer: "unheld-parameters",
