@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,8 @@ class Buffer:
         self.transfer = Transfer()
         #: Steps that turned out to be none.
         self.skipped = 0
+        # By stream: how many of its steps so far turned out to be none.
+        self._missed: Counter[Any] = Counter()
         self._travelling: deque[tuple[Row, Any]] = deque()
 
     def add(self, row: Row, stream: Any) -> None:
@@ -42,7 +44,9 @@ class Buffer:
         numbers that never came.
         """
         rows, self.rows = self.rows, []
-        if not self._travelling and all(_settle(row) for row, _ in rows):
+        if not self._travelling and all(is_known(r.skipped) and _settle(r) for r, _ in rows):
+            for row, _ in rows:
+                self._renumber(row)
             return rows
         for row, _ in rows:
             _pack(row, self.transfer)
@@ -57,15 +61,31 @@ class Buffer:
     def _arrived(self) -> list[tuple[Row, Any]]:
         arrived = []
         while self._travelling and is_known((row := self._travelling[0][0]).skipped):
+            stream = self._travelling[0][1]
             if read(row.skipped):
-                self.skipped += 1
-                row.scalars, row.histograms, row.skipped = [], [], 0.0
+                row.scalars, row.histograms = [], []
                 row.hidden = [(tag, value) for tag, value in row.hidden if tag in _KEPT]
                 row.hidden.append(("autotrack/skipped", 1))
             if not _settle(row):
                 break
+            self._renumber(row)
+            if read(row.skipped):
+                self.skipped += 1
+                self._missed[stream] += 1
             arrived.append(self._travelling.popleft())
         return arrived
+
+    def _renumber(self, row: Row) -> None:
+        """Count no step that turned out to be none: only now is it known which were."""
+        if not self._missed or not row.counted:
+            return
+        counted = max(steps for _, steps in row.counted)
+        late = counted - max(steps - self._missed[stream] for stream, steps in row.counted)
+        if row.by_steps:
+            row.x -= late
+        row.hidden = [
+            (tag, value - late if tag == "autotrack/step" else value) for tag, value in row.hidden
+        ]
 
 
 # What says where later rows stand.

@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from autotrack import frames
+from autotrack.guard import attempt
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -85,5 +86,6 @@ def _held(name: str, frame: FrameType) -> object:
     first, *attributes = name.split(".")
     value = frame.f_globals.get(first)
     for attribute in attributes:
-        value = getattr(value, "__dict__", {}).get(attribute)
+        held = attempt(getattr, value, "__dict__", None)
+        value = held.get(attribute) if isinstance(held, dict) else None
     return value

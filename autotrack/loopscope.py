@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from autotrack import frames, loopend
-from autotrack.guard import attempt
+from autotrack.guard import Guard, attempt
 from autotrack.stated import Stated
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ class LoopScope:
         boundary: int | None = None,
         opened_at: Line | None = None,
         stated: Stated | None = None,
+        guard: Guard | None = None,
     ) -> None:
+        self._guard = guard or Guard()
         self.boundary = boundary
         self.stated = stated or Stated()
         self._opened_at = opened_at
@@ -167,7 +169,7 @@ class LoopScope:
         frame = self._frame(site.depths[-1])
         if number is None or frame is None:
             return None
-        last = attempt(loopend.last_number, loop.bounds, frame)
+        last = self._guard.call("loops", loopend.last_number, loop.bounds, frame)
         return last - number if last is not None and last >= number else None
 
     def names_at(self, code: CodeType, line: int) -> tuple[str, ...]:
@@ -185,7 +187,8 @@ class LoopScope:
         key = (id(code), line)
         if key not in self._names:
             with _reading:
-                self._names[key] = attempt(_names_on_line, code, line) or ((), ())
+                found = self._guard.call("loops", _names_on_line, code, line)
+                self._names[key] = found or ((), ())
         return self._names[key]
 
     def _number(self, depth: int, name: str) -> int | None:
@@ -219,23 +222,31 @@ class LoopScope:
     def _loops_of(self, code: CodeType) -> list[Loop]:
         if id(code) not in self._loops:
             with _reading:
-                self._loops[id(code)] = attempt(_parse, code) or []
+                self._loops[id(code)] = self._guard.call("loops", _parse, code) or []
         return self._loops[id(code)]
 
 
-def _tree(source: str) -> ast.Module:
-    """Return the syntax tree of a source; tried again where another thread was in the way."""
-    try:
-        return ast.parse(source)
-    except SystemError:
-        return ast.parse(source)
+def _tree(source: str) -> ast.Module | None:
+    """Return the syntax tree of a source; tried again where another thread was in the way.
+
+    None where it is no Python any more, or too deep: edited while it runs, or generated.
+    """
+    for _ in range(2):
+        try:
+            return ast.parse(source)
+        except SystemError:
+            continue
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            break
+    return None
 
 
 def _parse(code: CodeType) -> list[Loop]:
     source = "".join(_source_lines(code))
     if not source:
         return []
-    scope = _scope_of(_tree(source), code)
+    tree = _tree(source)
+    scope = None if tree is None else _scope_of(tree, code)
     if scope is None:
         return []
     return [_loop(code, node) for node in _own_nodes(scope) if isinstance(node, _LOOPS)]
@@ -299,7 +310,8 @@ def _own_nodes(scope: ast.AST) -> list[ast.AST]:
 
 
 def _names_on_line(code: CodeType, line: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    scope = _scope_of(_tree("".join(_source_lines(code))), code)
+    tree = _tree("".join(_source_lines(code)))
+    scope = None if tree is None else _scope_of(tree, code)
     if scope is None:
         return (), ()
     statements = [

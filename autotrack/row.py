@@ -15,6 +15,8 @@ class Row:
     """What one event of the record will hold; `x` is its place on the axis of its series."""
 
     __slots__ = (
+        "by_steps",
+        "counted",
         "curves",
         "ended",
         "graph",
@@ -41,6 +43,10 @@ class Row:
         self.ended = ""
         #: Not 0 where the step turns out to be none: only a device knows if its scaler skipped it.
         self.skipped: Value = 0.0
+        #: Streams with their steps so far, of which some may turn out to be none; empty where that
+        #: cannot be. Where `by_steps`, `x` is the largest of them, or the one before it.
+        self.counted: tuple[tuple[Any, int], ...] = ()
+        self.by_steps = False
         for name, value in values.items():
             setattr(self, name, value)
 

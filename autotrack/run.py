@@ -103,7 +103,7 @@ class Run:
         listeners.setdefault(LoaderStarted, []).append(("flush", self._loader_started))
         self._publish = self._guard.hand_out(listeners)
         self._capture = Capture(
-            LoopScope(boundary, opened_at, Stated(config.epoch, config.phase)),
+            LoopScope(boundary, opened_at, Stated(config.epoch, config.phase), self._guard),
             self._publish,
             self._add_row,
             self._models,
@@ -208,7 +208,8 @@ class Run:
     def _tell_end(self, ended: str) -> None:
         if self._sinks is None:
             self._guard.call("flush", self._flush)
-        row = Row(self._capture.training.position().steps, time.time(), ended=ended)
+        here = self._capture.training.position()
+        row = Row(here.steps, time.time(), ended=ended, counted=here.counted, by_steps=True)
         self._publish(RunEnded(row))
         self._add_row(row, None)
 
@@ -294,8 +295,10 @@ class Run:
             if graphs.capturing:
                 return
             number = self._buffer.transfer.value(number)
-        steps = max(self._capture.training.position().steps - 1, 0)
-        self._add_row(Row(steps, time.time(), scalars=[(name, number)]), None)
+        here = self._capture.training.position()
+        row = Row(max(here.steps - 1, 0), time.time(), scalars=[(name, number)])
+        row.counted, row.by_steps = here.counted, True
+        self._add_row(row, None)
 
     def _flush_when_due(self) -> None:
         if not self._buffer.is_empty:
@@ -415,6 +418,7 @@ class Run:
             self._elsewhere,
             frozenset(type(metric).__name__ for metric in self._metrics),
             snapshots=self.config.histograms > 0,
+            missed=self._buffer.skipped,
         )
         coverage = describe(account, self._missing)
         if self._silent:
@@ -433,7 +437,7 @@ class Run:
         if skipped := self._buffer.skipped:
             notes.append(
                 f"{skipped} steps of a fused optimizer turned out to be skipped by the gradient "
-                "scaler: they have no values, but their numbers"
+                "scaler and are not counted"
             )
         return notes
 

@@ -117,3 +117,34 @@ def test_another_thread_in_the_parser_costs_no_epochs(monkeypatch):
         loops = LoopScope().site().loops
     assert loops[0].targets == ("epoch",)
     assert not answers
+
+
+def one_epoch():
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _epoch in range(1):
+        model(torch.ones(3, 2)).sum().backward()
+        optimizer.step()
+
+
+def failing(*_):
+    msg = "our own mistake"
+    raise RuntimeError(msg)
+
+
+def test_our_own_mistake_in_reading_loops_is_raised_where_that_is_asked_for(monkeypatch, caplog):
+    monkeypatch.setattr("autotrack.loopscope._own_nodes", failing)
+    with pytest.raises(RuntimeError, match="our own"), autotrack.tracking(strict=True):
+        one_epoch()
+    with autotrack.tracking(strict=False) as run:
+        one_epoch()
+    assert len(run.history["Loss/train"].x) == 1
+    assert "loops" in run.coverage.failed
+    assert "our own mistake" in caplog.text
+
+
+def test_a_source_that_is_no_python_any_more_is_nobodys_mistake(monkeypatch):
+    monkeypatch.setattr("autotrack.loopscope._source_lines", lambda _: ["for epoch in"])
+    with autotrack.tracking(strict=True) as run:
+        one_epoch()
+    assert len(run.history["Loss/train"].x) == 1

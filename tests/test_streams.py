@@ -180,3 +180,40 @@ def test_optimizers_of_objects_in_a_list_are_called_by_their_place(held, names):
     found = losses(run)
     for name in names:
         assert found[f"Loss/train/{name}"] == float32(seen[name])
+
+
+def names_in(run):
+    history = run.history
+    return set(history.histograms) | {
+        row["name"] for m in history.run["models"] for row in m["parameters"]
+    }
+
+
+def test_both_models_of_a_pair_are_known_by_name_from_the_first_step_on():
+    generator, opt_g = made()
+    critic, opt_c = made(1)
+    with autotrack.tracking(logdir="pair", strict=True) as run:
+        for _ in range(3):
+            step(critic, opt_c)
+            step(generator, opt_g)
+    names = names_in(run)
+    assert {name.removeprefix("Weights/").removeprefix("Gradients/") for name in names} == {
+        f"{model}.{parameter}"
+        for model in ("critic", "generator")
+        for parameter in ("weight", "bias")
+    }
+
+
+def test_a_model_that_turns_up_late_renames_nothing():
+    def another():
+        late, opt_late = made(1)
+        step(late, opt_late)
+
+    first, opt_first = made()
+    with autotrack.tracking(logdir="late", strict=True) as run:
+        for _ in range(3):
+            step(first, opt_first)
+        another()
+        step(first, opt_first)
+    weights = {name for name in run.history.histograms if name.startswith("Weights/")}
+    assert weights == {"Weights/weight", "Weights/bias", "Weights/late.weight", "Weights/late.bias"}

@@ -161,10 +161,6 @@ def is_optimized(leaves: list[Any]) -> bool:
     return any(id(p) in wanted for o in living for group in o.param_groups for p in group["params"])
 
 
-def parameter_names(models: list[tuple[str, nn.Module]]) -> list[tuple[str, Any]]:
-    """Return all parameters with their names; of several models, with the model's name before."""
-    return [
-        ((f"{model_name}." if len(models) > 1 else "") + _WRAPPERS.sub("", name), parameter)
-        for model_name, model in models
-        for name, parameter in model.named_parameters()
-    ]
+def parameter_names(model: nn.Module) -> list[tuple[str, Any]]:
+    """Return the parameters of a model with their names, those of wrappers left out."""
+    return [(_WRAPPERS.sub("", name), parameter) for name, parameter in model.named_parameters()]

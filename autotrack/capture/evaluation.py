@@ -28,6 +28,7 @@ class Position:
     steps: int
     epoch: int | None
     started: bool
+    counted: tuple[tuple[Any, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -263,6 +264,7 @@ class Evaluation:
         known = objective or self.objective
         epoch = None if suffix else one.position.epoch
         row = Row(epoch if epoch is not None else one.position.steps, time.time())
+        row.counted, row.by_steps = one.position.counted, epoch is None
         criterion = known.criterion if known is not None else None
         self._publish(e.EvaluationPassEnded(one, one.phase, suffix, criterion, row))
         self.coverage.passes[one.phase] = self.coverage.passes.get(one.phase, 0) + 1

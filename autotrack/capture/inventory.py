@@ -46,9 +46,9 @@ class Inventory:
             self._known[due_to] = _state(due_to)
         holders = {id(p): stream for stream in self._streams for p in stream.parameters()}
         living = self._models.living()
-        several = len({*self._tables, *(name for name, _ in living)}) > 1
         for name, module in living:
-            self._note_model(name, module, holders, prefix=f"{name}." if several else "")
+            prefix = self._models.prefix_of(name, alone=len(living) == 1)
+            self._note_model(name, module, holders, prefix=prefix)
         for stream in self._streams:
             optimizer = stream.optimizer() if stream.optimizer is not None else None
             if optimizer is not None:
@@ -58,7 +58,7 @@ class Inventory:
         self, name: str, module: nn.Module, holders: dict[int, Stream], prefix: str
     ) -> None:
         parameters = []
-        for own_name, parameter in discovery.parameter_names([(name, module)]):
+        for own_name, parameter in discovery.parameter_names(module):
             full_name = prefix + own_name
             self._devices[_device(parameter.device)] = None
             if id(parameter) in holders:

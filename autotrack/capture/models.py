@@ -23,6 +23,7 @@ class Models:
         self._roots: list[tuple[str, ref[nn.Module]]] = []
         self._undo: list[Callable[[], None]] = []
         self._names = Registry()
+        self._prefixes: dict[str, str] = {}
         self._criteria: Registry = Registry()
         #: The names of the criteria that the person stated.
         self.stated: list[str] = []
@@ -98,10 +99,23 @@ class Models:
         """Return a parameter's name in its model, or None."""
         name: str | None = self._names.get(parameter)
         if name is None:
-            for name_in_model, known in discovery.parameter_names(self.living()):
-                self._names.set(known, name_in_model)
+            living = self.living()
+            for root, model in living:
+                prefix = self.prefix_of(root, alone=len(living) == 1)
+                for own_name, known in discovery.parameter_names(model):
+                    self._names.set(known, prefix + own_name)
             name = self._names.get(parameter)
         return name
+
+    def prefix_of(self, root: str, *, alone: bool) -> str:
+        """Return what stands before the names of a model's parameters: nothing, or `model.`.
+
+        Decided once: a model found later does not rename those before it, because the record is
+        append-only; one that takes over another's variable takes over its prefix.
+        """
+        if root not in self._prefixes:
+            self._prefixes[root] = "" if alone and not self._prefixes else f"{root}."
+        return self._prefixes[root]
 
     def is_embedding(self, parameter: Any) -> bool:
         """Whether a parameter is a table of which each batch looks up some rows."""

@@ -95,8 +95,17 @@ class Optimizers:
         ]
 
     def find_model(self, stream: Stream) -> None:
-        """Watch the models whose parameters a stream updates."""
-        self._models.find(discovery.named(self._scope.boundary), stream.parameters())
+        """Watch the models whose parameters a stream updates, and the streams held beside it.
+
+        So the models of a GAN are all known before a parameter has been named.
+        """
+        found = self._found()
+        beside = [
+            s
+            for s in self.streams
+            if s is stream or (s.scope is not None and s.scope == stream.scope and not s.covered)
+        ]
+        self._models.find(found, (p for s in beside for p in s.parameters()))
 
     def _add(self, optimizer: Any, name: str | None, found: dict[int, discovery.Found]) -> Stream:
         here = found.get(id(optimizer))

@@ -83,6 +83,8 @@ class Training:
         self._read: set[int] = set()
         self._looked = 0
         self._snapshot = False
+        # Whether only a device knows which steps happened.
+        self._unsure = False
         self._main: Stream | None = None
         # The stream whose step is under way, and the optimizers that it lets step inside.
         self._stepping: Stream | None = None
@@ -371,6 +373,10 @@ class Training:
         self._credit_all(stream, batches)
         self.objective.learn(batches, len(groups))
         row = Row(stream.steps, time.time(), skipped=skipped)
+        if type(skipped) is not float:
+            self._unsure = True
+        if self._unsure:
+            row.counted, row.by_steps = ((stream, stream.steps),), True
         if stream.epoch is not None and stream.epoch != stream.marked:
             stream.marked = stream.epoch
             row.hidden.append(("autotrack/epoch", stream.epoch))
@@ -482,6 +488,9 @@ class Training:
         stream.batches_seen = 0
         x = stream.steps if stream.by_steps or stream.epoch is None else stream.epoch
         row = Row(x, time.time())
+        if self._unsure:
+            row.counted = ((stream, stream.steps),)
+            row.by_steps = stream.by_steps or stream.epoch is None
         self._publish(e.TrainPassEnded(stream, row))
         if row.scalars:
             row.hidden.append(("autotrack/step", stream.steps))
@@ -506,7 +515,8 @@ class Training:
         """Return where training stands: what an evaluation point needs."""
         steps = max((s.steps for s in self.streams), default=0)
         epoch = self._main.epoch if self._main is not None else None
-        return Position(steps, epoch, started=steps > 0)
+        counted = tuple((s, s.steps) for s in self.streams) if self._unsure else ()
+        return Position(steps, epoch, steps > 0, counted)
 
     def position_here(self) -> Position:
         """Return where training stands, by the epoch that the loop around us shows."""

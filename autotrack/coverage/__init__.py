@@ -38,8 +38,9 @@ def describe(account: Account, missing: Iterable[str]) -> Coverage:
 
 def _counts(account: Account) -> dict[str, int]:
     seen = account.training.seen
-    steps = sum(stream.steps for stream in account.training.streams)
-    return {"backwards": seen.backwards, "steps": steps, "skipped": seen.skipped}
+    steps = sum(stream.steps for stream in account.training.streams) - account.missed
+    skipped = seen.skipped + account.missed
+    return {"backwards": seen.backwards, "steps": steps, "skipped": skipped}
 
 
 def _notes(account: Account) -> list[str]:

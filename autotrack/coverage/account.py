@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Account:
     """A run's own knowledge: what its capture saw, what its record holds, what was switched off.
 
-    `computed` are the class names of the run's metrics, `snapshots` whether it takes any.
+    `computed` are the class names of the run's metrics, `snapshots` whether it takes any, `missed`
+    how many steps turned out to be none when their numbers arrived.
     """
 
     capture: Capture
@@ -30,6 +31,7 @@ class Account:
     elsewhere: Elsewhere
     computed: frozenset[str]
     snapshots: bool = True
+    missed: int = 0
 
     @property
     def training(self) -> Training:

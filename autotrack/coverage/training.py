@@ -17,7 +17,7 @@ def training_lines(account: Account) -> list[Line]:
     """Return the lines about training."""
     training, tallies = account.training, account.tallies
     seen = training.seen
-    steps = sum(stream.steps for stream in training.streams)
+    steps = sum(stream.steps for stream in training.streams) - account.missed
     epochs = max((stream.epochs for stream in training.streams), default=0)
     losses = tallies.of_streams(training.streams, "Loss/train")
     why = account.off("Loss") or _why_no_loss(account)
