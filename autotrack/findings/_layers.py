@@ -51,19 +51,43 @@ def _is_scale(name: str, sizes: dict[str, int]) -> bool:
     return sizes[name] ** 2 < max(sizes.values())
 
 
-def early_to_late(layers: Layers) -> float:
-    """Return how large the gradients of the first quarter are against those of the last: a ratio.
+def early_to_late(layers: Layers) -> Floats:
+    """Return how large the gradients of the first quarter are against those of the last.
 
-    Each is the median over its weights, then over snapshots. NaN where it cannot be told.
+    A ratio of the medians over their weights, of shape [snapshots]; NaN where it cannot be told.
     """
-    quarter = max(1, len(layers.names) // 4)
-    rms = np.where((layers.rms > 0) & np.isfinite(layers.rms), layers.rms, np.nan)
-    ratios = [
-        np.median(row[:quarter]) / np.median(row[-quarter:])
-        for row in rms
-        if np.isfinite(row[:quarter]).all() and np.isfinite(row[-quarter:]).all()
-    ]
-    return float(np.median(ratios)) if ratios else float("nan")
+    rms, quarter = _shown(layers), _quarter(layers)
+    ratios: Floats = np.median(rms[:, :quarter], axis=1) / np.median(rms[:, -quarter:], axis=1)
+    return ratios
+
+
+def least_to_late(layers: Layers) -> tuple[Floats, int]:
+    """Return the same for the quarter in a row with the smallest gradients, and where it begins.
+
+    Where gradients vanish on the way back, inputs of a far larger scale can make those of the very
+    first weights large again.
+    """
+    rms, quarter = _shown(layers), _quarter(layers)
+    number = rms.shape[1] - quarter + 1
+    medians = np.stack([np.median(rms[:, i : i + quarter], axis=1) for i in range(number)], axis=1)
+    ratios: Floats = medians / medians[:, -1:]
+    known = np.isfinite(ratios).all(axis=1)
+    typical = np.median(ratios[known], axis=0) if known.any() else np.ones(number)
+    return np.min(ratios, axis=1), int(typical.argmin())
+
+
+def _shown(layers: Layers) -> Floats:
+    return np.where((layers.rms > 0) & np.isfinite(layers.rms), layers.rms, np.nan)
+
+
+def _quarter(layers: Layers) -> int:
+    return max(1, len(layers.names) // 4)
+
+
+def middle(ratios: Floats) -> float:
+    """Return the median of what is known; NaN where nothing is."""
+    known = ratios[np.isfinite(ratios)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def trainable(history: History) -> dict[str, bool]:

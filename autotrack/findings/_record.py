@@ -76,6 +76,13 @@ def finite(series: Series) -> Floats:
     return values[np.isfinite(values)]
 
 
+def finite_between(series: Series, first: int, last: int | None) -> Floats:
+    """Return the finite values from one step to another, both included; `None` is the end."""
+    until = series.step <= last if last is not None else np.ones(len(series), bool)
+    values = series.value[(series.step >= first) & until].astype(np.float64)
+    return values[np.isfinite(values)]
+
+
 def say(value: float) -> str:
     """Return a number in a few characters, three digits exact."""
     text = f"{value:,.0f}" if _LARGE <= abs(value) < _PLAIN else f"{value:.3g}"

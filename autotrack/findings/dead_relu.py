@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from autotrack.history import History
     from autotrack.series import VectorSeries
 
-EXPLAINS = ("frozen-parameters", "plateau", "underfitting", "vanishing-gradients")
+EXPLAINS = ("frozen-parameters", "plateau", "vanishing-gradients")
 
 # The record looks back over four snapshots: from the fourth on its shares mean what they say.
 FEWEST_SNAPSHOTS = 4

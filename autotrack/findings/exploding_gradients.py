@@ -13,7 +13,7 @@ import numpy as np
 
 from autotrack.findings._curves import levels, surroundings
 from autotrack.findings._finding import Evidence, Finding
-from autotrack.findings._layers import early_to_late, weight_gradients
+from autotrack.findings._layers import early_to_late, middle, weight_gradients
 from autotrack.findings._record import by_stream, finite, say, tag
 from autotrack.findings._training import FEWEST_STEPS, is_adversarial, loss_levels
 
@@ -96,7 +96,7 @@ def _depth(history: History, stream: str) -> Evidence | None:
     layers = weight_gradients(history, stream)
     if layers is None or len(layers.names) < FEWEST_WEIGHTS:
         return None
-    ratio = early_to_late(layers)
+    ratio = middle(early_to_late(layers))
     if not ratio > RATIO:
         return None
     text = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autotrack.findings._curves import cells, levels, noise
+from autotrack.findings._curves import calm, cells, levels, noise
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._record import by_stream, finite, moment, say
 from autotrack.findings._training import is_adversarial
@@ -25,6 +25,7 @@ LONG = 0.5
 # ... within this share of its whole fall.
 WITHIN = 0.02
 _CELLS = 40
+_LAST = 4
 
 
 def find(history: History) -> Iterator[Finding]:
@@ -35,15 +36,16 @@ def find(history: History) -> Iterator[Finding]:
         y = finite(series)
         if len(y) < FEWEST or len(y) < len(series) or not levels(y).fell:
             continue
-        course = cells(y, _CELLS)
-        fall = float(course[0] - course.min())
-        close = max(WITHIN * fall, 2 * noise(course))
-        above = np.flatnonzero(course > course[-1] + close)
+        # A single stretch that stands out is noise, at the end as well.
+        course = calm(cells(y, _CELLS), 5)
+        last = float(np.median(course[-_LAST:]))
+        close = max(WITHIN * float(course[0] - course.min()), 2 * noise(course))
+        above = np.flatnonzero(course > last + close)
         begins = int(above[-1]) + 1 if len(above) else 0
-        if course[begins:].min() < course[-1] - close or begins > (1 - LONG) * len(course):
+        if begins > (1 - LONG) * len(course) or course[begins:].min() < last - close:
             continue
         index = min(begins * len(y) // len(course), len(y) - 1)
-        text = f"{series.tag} stays at {say(float(course[-1]))} from step {series.step[index]:,} on"
+        text = f"{series.tag} stays at {say(last)} from step {series.step[index]:,} on"
         place = int(series.epoch[index])
         yield Finding(
             "plateau",
@@ -62,7 +64,7 @@ def find(history: History) -> Iterator[Finding]:
                     int(series.step[index]),
                     int(series.step[-1]),
                     place if place >= 0 else None,
-                    float(course[-1]),
+                    last,
                 ),
             ),
             stream,

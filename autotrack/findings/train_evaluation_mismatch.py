@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autotrack.findings._finding import Evidence, Finding
-from autotrack.findings._record import by_stream, finite, phases, say
-from autotrack.findings._training import is_adversarial, loss_levels
+from autotrack.findings._record import Floats, by_stream, finite, finite_between, phases, say
+from autotrack.findings._training import RISEN_ACCURACY, is_adversarial, loss_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from autotrack.findings._finding import Severity
     from autotrack.history import History
+    from autotrack.series import Series
 
 EXPLAINS = ("one-class-predicted",)
 
@@ -31,6 +32,10 @@ BETTER = 20.0
 WORSE = 20.0
 # Percentage points of accuracy between them all through the last half: no overfitting is so large.
 APART = 50.0
+# An evaluation's loss is so many times that of training, in so many passes from the first on.
+TIMES = 3.0
+FIRST_PASSES = 3
+FEWEST_STEPS = 5
 # How often the model was seen in a mode.
 FEWEST_SEEN = 2
 
@@ -47,6 +52,7 @@ def find(history: History) -> Iterator[Finding]:
     if not found and not is_adversarial(history):
         yield from _apart(history)
         yield from _same_data(history)
+        yield from _from_the_start(history)
 
 
 def _modes(history: History) -> Iterator[Finding]:
@@ -160,6 +166,8 @@ _GAPS = (
 def _apart(history: History) -> Iterator[Finding]:
     """Find the first evaluation that is far above or below training all through its last half."""
     training = next((finite(s) for _, s in by_stream(history, "Accuracy/train")), np.empty(0))
+    if _is_one_answer(history, training):
+        return
     for _, series in phases(history, "Accuracy"):
         y = finite(series)
         half = min(len(y), len(training)) // 2
@@ -172,6 +180,15 @@ def _apart(history: History) -> Iterator[Finding]:
                 advice, tag = gap.advice, series.tag
                 yield _finding(gap.severity, gap.title, text, gap.meaning, advice=advice, tag=tag)
                 return
+
+
+def _is_one_answer(history: History, training: Floats) -> bool:
+    """Whether training is right no more often than the most frequent label: nothing is learned."""
+    counts = getattr(history, "confusion", {}).get("train")
+    if counts is None or not len(counts.counts) or not len(training):
+        return False
+    labels = counts.counts[-1].sum(axis=1)
+    return bool(training[-1] <= 100 * labels.max() / max(labels.sum(), 1) + RISEN_ACCURACY)
 
 
 def _same_data(history: History) -> Iterator[Finding]:
@@ -196,3 +213,44 @@ def _same_data(history: History) -> Iterator[Finding]:
             ),
             tag=evaluated.tag,
         )
+
+
+def _from_the_start(history: History) -> Iterator[Finding]:
+    """Look for an evaluation that is far off while training still sees each sample as new."""
+    starts = history.epoch_starts()[1]
+    training = history.get("Loss/train")
+    for _, series in phases(history, "Loss"):
+        number = min(len(starts), len(series), FIRST_PASSES)
+        if training is None or number < FIRST_PASSES:
+            return
+        ratios = [_ratio(training, series, i, int(starts[i])) for i in range(number)]
+        if min(ratios) < TIMES:
+            continue
+        text = (
+            f"{series.tag} is {min(ratios):.1f} times the training loss or more in each of the "
+            f"first {number} passes"
+        )
+        yield _finding(
+            "warning",
+            "Evaluation is far off from the start",
+            text,
+            "In its first epoch a model sees each sample for the first time, so that evaluation "
+            "should go about as well. The statistics of batch normalisation do not fit, the data "
+            "is prepared differently, or it is much harder.",
+            advice=(
+                "evaluate the training data in the same way: what does it give?",
+                "with BatchNorm, use larger batches or a higher momentum, or GroupNorm",
+            ),
+            tag=series.tag,
+        )
+        return
+
+
+def _ratio(training: Series, evaluated: Series, index: int, start: int) -> float:
+    """Return a pass's loss over that of the last tenth of the training steps of its epoch."""
+    seen = finite_between(training, start, int(evaluated.step[index]) - 1)
+    last = seen[-max(FEWEST_STEPS, len(seen) // 10) :]
+    loss = float(evaluated.value[index])
+    if len(last) < FEWEST_STEPS or not np.median(last) > 0 or not np.isfinite(loss):
+        return 0.0
+    return loss / float(np.median(last))

@@ -24,9 +24,9 @@ EXPLAINS = ("plateau",)
 # Fewer steps may be just too few.
 FEWEST = 100
 # The loss ends above this share of where it began ...
-KEPT = 0.7
+KEPT = 2 / 3
 # ... and in the last third came down by less than this share of its start.
-STILL = 0.01
+STILL = 0.03
 # Scores that are no underfitting, whatever the loss began with.
 GOOD_ACCURACY = 80.0
 GOOD_R2 = 0.5

@@ -1,18 +1,16 @@
 """Gradients that get smaller and smaller towards the input.
 
 That depth multiplies gradients, and so makes them vanish, is from Glorot and Bengio (AISTATS 2010).
-SageMaker Debugger's `vanishing_gradient` takes a mean gradient below 1e-7 for vanished; the ratio
-between first and last weights was checked on our own benchmark.
+The ratio of a thousandth is that of AutoTrainer (`beta_1` in its repository), which compares the
+norms of the first and the last layer.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from autotrack.findings._finding import Evidence, Finding
-from autotrack.findings._layers import early_to_late, weight_gradients
+from autotrack.findings._layers import least_to_late, middle, weight_gradients
 from autotrack.findings._record import say, streams
 from autotrack.findings._training import is_stuck
 
@@ -25,26 +23,29 @@ EXPLAINS = ("not-learning", "plateau", "underfitting", "update-ratio-small")
 
 # Of fewer weights in a row there is no depth to speak of.
 FEWEST_WEIGHTS = 4
-# The first quarter's gradients against the last quarter's. An embedding of rare words is at 1e-2.
-RATIO = 1e-4
-# Where gradients are that small as well, a milder ratio does.
-VANISHED = 1e-7
-MILD_RATIO = 1e-3
+# The smallest gradients of a quarter of the weights in a row against those of the last quarter.
+RATIO = 1e-3
+# Snapshots at the start that count by themselves, of a run with twice as many.
+FIRST = 2
 
 
 def find(history: History) -> Iterator[Finding]:
-    """Find streams whose first weights get far smaller gradients than their last."""
+    """Find streams with weights that get far smaller gradients than their last, or did at first."""
     for stream in streams(history):
         layers = weight_gradients(history, stream)
         if layers is None or len(layers.names) < FEWEST_WEIGHTS:
             continue
-        ratio = early_to_late(layers)
-        first = float(np.nanmedian(np.where(layers.rms[:, 0] > 0, layers.rms[:, 0], np.nan)))
-        if not (ratio < RATIO or (ratio < MILD_RATIO and first < VANISHED)):
-            continue
+        ratios, place = least_to_late(layers)
+        ratio, since = middle(ratios), layers.steps[-1]
+        if not ratio < RATIO:
+            at_first = ratios[:FIRST]
+            if len(ratios) < 2 * FIRST or not (at_first < RATIO).all():
+                continue
+            ratio, since = float(at_first.max()), layers.steps[FIRST - 1]
+        when = "" if since == layers.steps[-1] else f" at the start, until step {since:,} at least"
         text = (
-            f"gradients of {layers.names[0]} are {say(1 / ratio)} times smaller than those of "
-            f"{layers.names[-1]} (root mean square {say(first)})"
+            f"gradients around {layers.names[place]} are {say(1 / ratio)} times smaller than those "
+            f"of {layers.names[-1]}{when}"
         )
         yield Finding(
             "vanishing-gradients",
@@ -62,7 +63,7 @@ def find(history: History) -> Iterator[Finding]:
                     "autotrack/gradient_norm",
                     text,
                     layers.steps[0],
-                    layers.steps[-1],
+                    since,
                     None,
                     ratio,
                 ),

@@ -295,7 +295,8 @@ FAULTS = (
     Fault("ends-at-80", ("learning-rate-zero",), "weak", fields(schedule=partial(ends_at, 0.8)),
           (A, B)),
     Fault("step-for-epoch", ("learning-rate-zero",), "strong",
-          fields(schedule=per_step_for_per_epoch), ("digits-steps-down", "images-cnn")),
+          fields(schedule=per_step_for_per_epoch, schedule_by_epoch=False),
+          ("digits-steps-down", "images-cnn")),
     # -- plateau ----------------------------------------------------------------------------------
     Fault("plateau-tenth", ("plateau", "learning-rate-zero", "underfitting"), "medium",
           fields(schedule=partial(drops_at, 0.2, 0.01), epochs=15),
@@ -352,8 +353,8 @@ FAULTS = (
     Fault("scaler-tenth", SKIPPED, "weak",
           fields(scaler={"init_scale": 1e8, "growth_interval": 9, "growth_factor": 2.0}), SCALED),
     # -- one answer to everything -----------------------------------------------------------------
-    Fault("one-class-x1000", ("one-class-predicted",), "strong", rate(1000), (A, "mnist-cnn")),
-    Fault("one-class-x300", ("one-class-predicted",), "medium", rate(300),
+    Fault("one-class-x1000", TOO_HIGH, "strong", rate(1000), (A, "mnist-cnn")),
+    Fault("one-class-x300", TOO_HIGH, "medium", rate(300),
           ("images-cnn", "rows-lstm")),
     Fault("one-class-rare", ("one-class-predicted",), "strong",
           fields(task_change=partial(rarely, 2), epochs=25, optimizer="sgd", lr=0.01),
