@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from autotrack.cost import Cost
     from autotrack.coverage import Coverage
     from autotrack.history import History
     from autotrack.reports import Report
@@ -183,7 +184,6 @@ class _Inert:
 
     directory = Path()
     name = ""
-    cost = 0.0
     open = False
     trained = False
 
@@ -200,6 +200,13 @@ class _Inert:
         from autotrack.coverage import Coverage
 
         return Coverage()
+
+    @property
+    def cost(self) -> Cost:
+        """Take no time."""
+        from autotrack.cost import Cost
+
+        return Cost()
 
     def give(self, things: Any, claimed: Any = ()) -> None:
         """Take nothing."""

@@ -11,11 +11,11 @@ from autotrack.records import EMPTY_HISTOGRAM
 from autotrack.series import ConfusionSeries, HistogramSeries, Series, VectorSeries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from autotrack.columns import Columns, Vector
+    from autotrack.columns import Columns, Points, Vector
 
 
 class Part:
@@ -70,6 +70,12 @@ def epoch_starts(parts: list[Part], stream: str) -> tuple[NDArray[np.int64], NDA
     )
 
 
+def interval_series(parts: list[Part]) -> dict[str, Series]:
+    """Every how many-th step each part was recorded from a step on, by the part's name."""
+    names = _distinct(name for part in parts for name in part.columns.intervals)
+    return {name: _interval(name, parts) for name in names}
+
+
 def skipped_steps(parts: list[Part]) -> dict[str, NDArray[np.int64]]:
     """Where steps were skipped, by stream: the steps completed before each, shape [n]."""
     streams = _distinct(stream for part in parts for stream in part.columns.skipped)
@@ -97,10 +103,19 @@ def _places(tag: str, parts: list[Part], events: list[NDArray[np.int64]]) -> _Pl
 
 
 def _scalars(tag: str, parts: list[Part]) -> Series:
-    parts = [part for part in parts if tag in part.columns.scalars]
-    points = [part.columns.scalars[tag] for part in parts]
-    places = _places(tag, parts, [np.array(events, np.int64) for events, _ in points])
-    values = np.concatenate([np.array(values, np.float32) for _, values in points])
+    return _points(tag, parts, lambda columns: columns.scalars.get(tag))
+
+
+def _interval(name: str, parts: list[Part]) -> Series:
+    tag = f"autotrack/interval/{name}"
+    return _points(tag, parts, lambda columns: columns.intervals.get(name))
+
+
+def _points(tag: str, parts: list[Part], of: Callable[[Columns], Points | None]) -> Series:
+    known = [(part, points) for part in parts if (points := of(part.columns)) is not None]
+    events = [np.array(points.events, np.int64) for _, points in known]
+    places = _places(tag, [part for part, _ in known], events)
+    values = np.concatenate([np.array(points.values, np.float32) for _, points in known])
     return Series(tag, places.x, places.step, places.epoch, places.time, values)
 
 

@@ -68,7 +68,8 @@ class Columns:
     """What one event file holds.
 
     `x` and `time` have one entry an event; everything else refers to events by their index.
-    `steps`, `epochs` and `skipped` are by stream ("" for none), `matrices` by phase. `shards` has,
+    `steps`, `epochs` and `skipped` are by stream ("" for none), `matrices` by phase, `intervals` by
+    the part that was recorded less often. `shards` has,
     by the tag of a norm, what one of several processes knows of it: the norm of its shards, that of
     whole tensors, and how many processes there are.
     """
@@ -94,6 +95,10 @@ class Columns:
     )
     matrices: dict[str, list[Matrix]] = field(default_factory=lambda: defaultdict(list))
     skipped: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    intervals: dict[str, Points] = field(
+        default_factory=lambda: defaultdict(lambda: Points(array("q"), array("f")))
+    )
+    cost: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
     coverage: dict[str, Any] = field(default_factory=dict)
     truncated: int = 0
@@ -243,6 +248,16 @@ def _take_step(columns: Columns, hidden: _Hidden) -> None:
     columns.steps[hidden.about][hidden.event] = _integer(hidden.tensor)
 
 
+def _take_cost(columns: Columns, hidden: _Hidden) -> None:
+    columns.cost = json.loads(texts_from_tensor(hidden.tensor)[0])
+
+
+def _take_interval(columns: Columns, hidden: _Hidden) -> None:
+    points = columns.intervals[hidden.about]
+    points.events.append(hidden.event)
+    points.values.append(_integer(hidden.tensor))
+
+
 def _take_skipped(columns: Columns, hidden: _Hidden) -> None:
     columns.skipped[hidden.about].append(hidden.event)
 
@@ -284,6 +299,8 @@ _HIDDEN_READERS: dict[str, Callable[[Columns, _Hidden], None]] = {
     "epoch": _take_epoch,
     "step": _take_step,
     "skipped": _take_skipped,
+    "cost": _take_cost,
+    "interval": _take_interval,
     "nonfinite": _take_nonfinite,
     "shards": _take_shards,
     "confusion": _take_confusion,

@@ -27,8 +27,8 @@ class Config:
     `name`: the run's name, by default its directory's. `metrics`, `sinks`: which, by name;
     `"+name"` adds to the defaults. `histograms`: epochs (or hundreds of steps) between snapshots, 0
     for none. `include`, `exclude`: patterns of parameter names. `budget`: the most share of the
-    loop's time that autotrack may take, once it has used `budget_after` seconds of its own; both
-    are recorded and not enforced yet.
+    loop's time that autotrack may take, once it has used `budget_after` seconds of its own: then
+    gradient norms and snapshots become rarer as need be, None for never.
     `config`: hyperparameters to record. `criterion`: a loss function or module of your own, or
     several, to be seen in evaluation too. `epoch`, `phase`: the name of the variable that holds it,
     or a function that returns it, where autotrack does not find it. `ranks`: which of several

@@ -100,11 +100,10 @@ def call_chain(boundary: int | None) -> tuple[tuple[int, ...], list[FrameType]]:
     for _ in range(_DEEPEST):
         if frame is None:
             break
-        code = id(frame.f_code)
-        known = _known.get(code)
+        code = frame.f_code
+        known = _known.get(id(code))
         if not (known[1] if known is not None else is_foreign(frame)):
-            key.append(code)
-            key.append(frame.f_lasti)
+            key += (id(code), frame.f_lasti)
             own.append(frame)
         if id(frame) == boundary:
             break

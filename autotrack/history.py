@@ -14,6 +14,7 @@ from autotrack.assembly import (
     confusion_series,
     epoch_starts,
     histogram_series,
+    interval_series,
     scalar_series,
     skipped_steps,
     vector_series,
@@ -46,6 +47,11 @@ class History(Mapping[str, Series]):
     of files could not be read: the record that was being written when the run was killed.
     `confusion` has the confusion matrices by phase (`train`, `val`, `train/<stream>`). `skipped`
     has by stream, of every step that a gradient scaler skipped, the steps completed before it.
+
+    `intervals` has, for each part that was recorded less often to keep within the budget, every how
+    many-th step (`gradient_norm`) or snapshot (`snapshots`) it was recorded from a step on. `cost`
+    is what tracking took: `seconds`, `share`, `loop_seconds` and, by part, `parts`; empty where the
+    run did not come to its end.
     """
 
     directory: Path
@@ -60,14 +66,8 @@ class History(Mapping[str, Series]):
     _epoch_starts: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(repr=False)
     confusion: dict[str, ConfusionSeries] = field(default_factory=dict)
     skipped: dict[str, NDArray[np.int64]] = field(default_factory=dict)
-
-    @property
-    def intervals(self) -> dict[str, Series]:
-        """Steps between two points of each part that the budget slows down, from those steps on.
-
-        A part that is absent was recorded at every step that is due.
-        """
-        return {}
+    intervals: dict[str, Series] = field(default_factory=dict)
+    cost: dict[str, Any] = field(default_factory=dict)
 
     @property
     def tags(self) -> list[str]:
@@ -122,7 +122,7 @@ def read(
     Files that autotrack did not write are read as well: their x is taken as the step, and their
     epochs are unknown. Where each of several processes recorded into `rank<k>/`, the history is
     that of the first, with gradient norms over all. Raises RecordNotFoundError where there is no
-    event file, naming the sub-directories that hold some, and where not one event can be read.
+    event file; it names the sub-directories that hold some.
 
     `progress` is called now and then with the bytes read so far and those there are to read.
     """
@@ -133,10 +133,6 @@ def read(
     ranks = [[Part(read_columns(path, told)) for path in own] for own in files]
     if not ranks:
         raise RecordNotFoundError(_not_found(directory))
-    if not any(len(part.columns.x) for own in ranks for part in own) and any(
-        part.columns.truncated for own in ranks for part in own
-    ):
-        raise RecordNotFoundError(f"{directory} holds event files, but none that can be read")
     history = _history(directory, ranks[0])
     if folders != [directory]:
         history.series.update(gradient_norms(ranks))
@@ -178,6 +174,8 @@ def _history(directory: Path, parts: list[Part]) -> History:
         _epoch_starts={stream: epoch_starts(parts, stream) for stream in ("", *streams)},
         confusion=confusion_series(parts),
         skipped=skipped_steps(parts),
+        intervals=interval_series(parts),
+        cost=_merged(part.columns.cost for part in parts),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import time
 from functools import partial
@@ -11,15 +10,16 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import compiler
 
 from autotrack import context, metrics, observers, ranks, sinks
+from autotrack.budget import SNAPSHOTS, Budget
 from autotrack.buffer import Buffer, record_of
 from autotrack.capture.capture import Capture
 from autotrack.capture.inventory import Inventory
 from autotrack.capture.models import Models
 from autotrack.capture.streams import settle_names, tag_of
 from autotrack.config import Config, default_directory
+from autotrack.cost import Cost, Meter
 from autotrack.coverage import Account, Coverage, Tallies, describe
 from autotrack.directory import free_directory
 from autotrack.elsewhere import Elsewhere
@@ -83,7 +83,6 @@ class Run:
         self.place: Callable[[], Path] | None = None
         self._silent = not self._settle_directory()
         self.name = config.name or self._home.name
-        self.cost = 0.0
         self.open = False
         self.conclusion: Conclusion | None = None
         self._guard = Guard(strict=config.strict)
@@ -101,8 +100,16 @@ class Run:
         self._models.features = any(FeaturesSeen in metric.listens for metric in self._metrics)
         self._sink_factories = sinks.chosen(config.sinks)
         self._sinks: list[tuple[str, Any]] | None = None
+        self._meter = Meter()
+        self._budget = Budget(
+            self._meter,
+            (config.budget, config.budget_after),
+            self._surroundings.intervals,
+            self._tell_interval,
+        )
         listeners = _listeners(self._metrics)
         listeners.setdefault(LoaderStarted, []).append(("flush", self._loader_started))
+        self._meter.divide(listeners, _parts(self._metrics), self._guard)
         self._publish = self._guard.hand_out(listeners)
         self._capture = Capture(
             LoopScope(boundary, opened_at, Stated(config.epoch, config.phase), self._guard),
@@ -113,13 +120,14 @@ class Run:
         )
         self._surroundings.class_names = self._capture.classes.names
         self._capture.training.snapshot_due = self._snapshot_due
-        self._capture.training.looked_at = self._surroundings.looked_at
         self._inventory = Inventory(self._models, self._capture.training.streams)
         self._said: dict[str, Any] = {}
         self._see = self._guard.hand_out(
             {kind: [("capture", handler)] for kind, handler in self._capture.handlers.items()}
         )
         self._schedules: dict[Any, Schedule] = {}
+        #: Of each part that the budget has touched: its interval, and the step it began at.
+        self._intervals: dict[str, tuple[int, int]] = {}
         self._tallies = Tallies()
         self._elsewhere = Elsewhere()
         self._layout = Layout()
@@ -127,9 +135,9 @@ class Run:
         self.trained_by: Any = None
         self._pid = os.getpid()
         self._thread = get_ident()
-        #: By `perf_counter`: when rows were written last, and when those that wait now are due.
+        #: By `perf_counter`: when rows were written last, and when those that wait are due.
         self._flushed = time.perf_counter()
-        self._flush_at = math.inf
+        self._flush_at = 0.0
         self._missing: list[str] = []
         self._written = 0
 
@@ -228,8 +236,7 @@ class Run:
 
         What autotrack itself does meanwhile is not observed, nor is another thread.
         """
-        # Reading a number while TorchScript traces would be traced, and warned of; while a
-        # compiler or an exporter runs code on tensors without numbers there is none to read.
+        # Reading a number while TorchScript traces would be traced, and warned of.
         if (
             self._busy
             or self._silent
@@ -237,7 +244,6 @@ class Run:
             or graphs.capturing
             or (get_ident() != self._thread and not self._comes_along())
             or _is_tracing()
-            or compiler._is_compiling_flag
         ):
             return
         if _transform() is not None:
@@ -250,10 +256,12 @@ class Run:
             self._see(event)
             # Any event may find rows due: the last step's own would wait for a whole evaluation.
             if began >= self._flush_at:
-                self.flush()
+                self._flush_when_due()
         finally:
             self._busy = False
-            self.cost += time.perf_counter() - began
+            meter = self._meter
+            meter.latest = ended = time.perf_counter()
+            meter.seconds += ended - began
 
     def _comes_along(self) -> bool:
         """Whether this run goes on in the thread that calls, and not where it was."""
@@ -266,7 +274,8 @@ class Run:
     def _snapshot_due(self, stream: Any, last_batch: bool) -> bool:  # noqa: FBT001 - a callback
         schedule = self._schedules.get(stream)
         if schedule is None:
-            schedule = self._schedules[stream] = Schedule(self.config.histograms)
+            stretch = self._budget.intervals[SNAPSHOTS]
+            schedule = self._schedules[stream] = Schedule(self.config.histograms, stretch)
         if self._inventory.has_news(stream):
             self._guard.call("inventory", self._inventory.look, stream)
         return schedule.due(stream.steps, stream.epoch, last_batch=last_batch)
@@ -277,14 +286,11 @@ class Run:
         # What can no longer be written must not pile up.
         if row and not self._silent and "flush" not in self._guard.failed:
             self._buffer.add(row, stream)
-            if self._flush_at == math.inf:
-                self._flush_at = time.perf_counter() + _FLUSH_SECONDS
             if len(self._buffer.rows) >= _FLUSH_ROWS:
                 self._flush_at = 0.0
 
     def _loader_started(self, _: LoaderStarted) -> None:
-        if self._flush_at < math.inf:
-            self._flush_at = min(self._flush_at, self._flushed + _FLUSH_SECONDS_BEFORE_LOADER)
+        self._flush_at = min(self._flush_at, self._flushed + _FLUSH_SECONDS_BEFORE_LOADER)
 
     def log(self, name: str, value: Any) -> None:
         """Record a person's own number at the current step.
@@ -308,6 +314,24 @@ class Run:
         row.counted, row.by_steps = here.counted, True
         self._add_row(row, None)
 
+    def _flush_when_due(self) -> None:
+        began = time.perf_counter()
+        if self._meter.first is None:
+            self._meter.first, self._flush_at = began, began + _FLUSH_SECONDS
+        elif not self._buffer.is_empty:
+            self.flush()
+            self._meter.add("writing", time.perf_counter() - began)
+            self._guard.call("budget", self._budget.look)
+
+    def _tell_interval(self, part: str, every: int) -> None:
+        """Put a new interval in force, and into the record."""
+        for schedule in self._schedules.values():
+            schedule.stretch = self._budget.intervals[SNAPSHOTS]
+        steps = self._capture.training.position().steps
+        self._intervals[part] = (every, steps)
+        row = Row(steps, time.time(), hidden=[(f"autotrack/interval/{part}", every)])
+        self._add_row(row, None)
+
     def flush(self, *, wait: bool = False) -> None:
         """Write what is known so far; with `wait` also what is still on its way from a device."""
         self._flushed = time.perf_counter()
@@ -322,9 +346,6 @@ class Run:
         rows = self._buffer.take(wait=wait)
         if not rows:
             return
-        if not self._buffer.travelling:
-            # The next row says when the next flush is due.
-            self._flush_at = math.inf
         records = [record_of(row, partial(tag_of, stream)) for row, stream in rows]
         self._tallies.add(records)
         self._guard.call("layout", self._layout.add, records, self._tallies.tags)
@@ -403,6 +424,11 @@ class Run:
         return bool(self._capture.evaluation.coverage.passes)
 
     @property
+    def cost(self) -> Cost:
+        """What autotrack's own work has taken of the loop's time so far."""
+        return self._meter.cost
+
+    @property
     def history(self) -> History:
         """The record read back from disk, up to now."""
         from autotrack.history import read
@@ -426,6 +452,7 @@ class Run:
             frozenset(type(metric).__name__ for metric in self._metrics),
             snapshots=self.config.histograms > 0,
             missed=self._buffer.skipped,
+            intervals=self._intervals,
         )
         coverage = describe(account, self._missing)
         if self._silent:
@@ -456,6 +483,7 @@ class Run:
         coverage = self.coverage
         row = Row(0, time.time(), texts=[("coverage", coverage.markdown())])
         row.hidden.append(("autotrack/coverage", coverage.json()))
+        row.hidden.append(("autotrack/cost", self.cost.json()))
         return row
 
     def _write_findings(self) -> None:
@@ -489,6 +517,12 @@ def _listeners(found: list[metrics.Metric]) -> Handlers:
             pair = (type(metric).__name__, getattr(metric, method))
             listeners.setdefault(moment, []).append(pair)
     return listeners
+
+
+def _parts(found: list[metrics.Metric]) -> dict[str, str]:
+    """Return the names by which people choose the metrics, by the names of their classes."""
+    kinds = [type(metric) for metric in found]
+    return {kind.__name__: kind.__module__.rpartition(".")[2] for kind in kinds}
 
 
 def _options(config: Config) -> dict[str, Any]:

@@ -10,11 +10,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FINDINGS_TOLD = 5
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
 
 def printable(text: str) -> str:
     """A person's own names without what would steer the terminal."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def ordinal(number: int) -> str:
+    """Return `2nd`, `5th`, `1,000th`."""
+    teen = number % 100 in (11, 12, 13)
+    return f"{number:,}{'th' if teen else _ENDINGS.get(number % 10, 'th')}"
 
 
 def told(found: Mapping[str, Any], directory: Path, columns: int = 100) -> list[str]:

@@ -13,9 +13,13 @@ _EVERY = 15
 
 @dataclass(slots=True)
 class Schedule:
-    """Snapshots of one stream; `every` intervals apart, 0 for none."""
+    """Snapshots of one stream; `every` intervals apart, 0 for none.
+
+    Of the snapshots due so, only every `stretch`th is taken.
+    """
 
     every: int = 1
+    stretch: int = 1
     _intervals: int = 0
     _next: int = 0
     _epoch: int | None = None
@@ -49,5 +53,5 @@ class Schedule:
         self._intervals += 1
         if self._intervals < self._next:
             return False
-        self._next = self._intervals + max(self.every, self._intervals // _EVERY)
+        self._next = self._intervals + self.stretch * max(self.every, self._intervals // _EVERY)
         return True

@@ -154,9 +154,9 @@ def measure(loop: Loop, steps: int, blocks: int, directory: Path, **options: Any
         base = block(plain, steps)
         observers.acquire()
         if number == 0:
-            before = run.cost
+            before = run.cost.seconds
         times.append((base, block(ours, steps)))
-    stated = 1e6 * (run.cost - before) / (steps * blocks)
+    stated = 1e6 * (run.cost.seconds - before) / (steps * blocks)
     ours.close()
     untracked, with_us = zip(*times[WARM_UP:], strict=True)
     return Measured(list(untracked), list(with_us), stated)

@@ -40,6 +40,7 @@ FLOOR_PLAN = {
         "budget",
         "capture",
         "conclusion",
+        "cost",
         "coverage",
         "directory",
         "elsewhere",

@@ -93,7 +93,7 @@ def test_an_unmodified_script_trains_the_same_and_is_recorded(tmp_path: Path) ->
     assert "ZeroDivisionError" in plain.stderr
     assert done.stdout == plain.stdout
     assert done.returncode == plain.returncode == 1
-    assert done.stderr.startswith(plain.stderr + "autotrack: recorded in out\n")
+    assert done.stderr.startswith(plain.stderr + "autotrack: recorded in out (tracking took ")
     assert "cross_entropy" in done.stderr.removeprefix(plain.stderr)
 
     history = autotrack.read(tmp_path / "out")
@@ -111,7 +111,7 @@ def test_an_interrupt_keeps_its_status_and_the_record(tmp_path: Path) -> None:
     script = "from training import train\ntrain(1)\nimport os\nos.kill(os.getpid(), 2)\n"
     done = tracked(tmp_path, script, "script.py")
     assert done.returncode == -signal.SIGINT
-    assert "KeyboardInterrupt\nautotrack: recorded in out\n" in done.stderr
+    assert "KeyboardInterrupt\nautotrack: recorded in out (tracking took " in done.stderr
     assert records(tmp_path) == {"out": [0, 1, 2, 3]}
 
 
@@ -121,7 +121,7 @@ def test_a_script_that_changes_its_directory_is_recorded_where_it_was_started(
     (tmp_path / "elsewhere").mkdir()
     script = "import os\nos.chdir('elsewhere')\nfrom training import train\ntrain(1)\n"
     done = tracked(tmp_path, script, "-m", "script")
-    assert done.stderr.startswith("autotrack: recorded in out\n")
+    assert done.stderr.startswith("autotrack: recorded in out (tracking took ")
     assert set(records(tmp_path)) == {"out"}
 
 

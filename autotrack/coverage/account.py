@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from autotrack.saying import ordinal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,8 @@ class Account:
 
     `computed` are the class names of the run's metrics, `snapshots` whether it takes any, `missed`
     how many steps turned out to be none when their numbers arrived.
+    `intervals` has, for each part that the budget has touched, its interval now and the step from
+    which on that is in force.
     """
 
     capture: Capture
@@ -32,6 +36,7 @@ class Account:
     computed: frozenset[str]
     snapshots: bool = True
     missed: int = 0
+    intervals: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def training(self) -> Training:
@@ -42,6 +47,14 @@ class Account:
     def evaluation(self) -> Evaluation:
         """The evaluation side of the capture."""
         return self.capture.evaluation
+
+    def at(self, part: str, unit: str) -> str:
+        """Return at which interval a part is recorded, in words; nothing for the usual one."""
+        if part not in self.intervals:
+            return ""
+        every, since = self.intervals[part]
+        often = f"every {ordinal(every)} {unit}" if every > 1 else f"again every {unit}"
+        return f"; to keep within the budget {often} from step {since:,}"
 
     def off(self, metric: str) -> str:
         """Return why a metric computes nothing at all, or nothing where it does."""

@@ -54,6 +54,7 @@ def _values(account: Account) -> list[_Value]:
         if by_hand
         else "no weight had a size, or include= and exclude= leave no parameter"
     )
+    steps, snapshots = account.at("gradient_norm", "step"), account.at("snapshots", "snapshot")
     no_histogram = no_snapshot or "no parameter of real numbers that include= and exclude= let in"
     return [
         _Value(
@@ -67,28 +68,28 @@ def _values(account: Account) -> list[_Value]:
             "gradient norm",
             "GradientNorm",
             "GradNorm/total",
-            "all gradients before clipping",
+            "all gradients before clipping" + steps,
             "no parameter had a gradient at a step",
         ),
         _Value(
             "clipped norm",
             "GradientNorm",
             "GradNorm/clipped",
-            "gradients after clipping",
+            "gradients after clipping" + steps,
             no_clip,
         ),
         _Value(
             "histograms",
             "Histograms",
             "Weights",
-            "weights and gradients at snapshots",
+            "weights and gradients at snapshots" + snapshots,
             no_histogram,
         ),
         _Value(
             "update ratio",
             "UpdateRatio",
             "UpdateRatio/total",
-            "weights around a step, at snapshots",
+            "weights around a step, at snapshots" + snapshots,
             no_ratio,
         ),
     ]

@@ -42,7 +42,8 @@ def summary(orders: Orders, run: Run | None) -> str:
     if run is not None and holds_record(run.directory):
         shown = orders.shown(run.directory)
         found = told(run.conclusion.plain, shown) if run.conclusion is not None else []
-        lines += [f"autotrack: recorded in {shown}", *found, str(run.coverage)]
+        share = f" (tracking took {100 * run.cost.share:.2g} % of the loop's time)"
+        lines += [f"autotrack: recorded in {shown}{share}", *found, str(run.coverage)]
     folders = [
         str(orders.shown(folder))
         for folder in children(Path(orders.directory))

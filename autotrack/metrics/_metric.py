@@ -24,6 +24,9 @@ class Surroundings:
     is_embedding: Callable[[Any], bool] = field(default=lambda _: False)
     #: Brings numbers home from a device, without waiting for them.
     transfer: Transfer = field(default_factory=Transfer)
+    #: Every how many-th step (`gradient_norm`) or snapshot (`snapshots`) the budget allows; 1 where
+    #: nothing is said.
+    intervals: dict[str, int] = field(default_factory=dict)
     #: First non-finite values by tag: the step, and for gradients the parameter.
     nonfinite: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Why something is absent, by tag.
@@ -31,8 +34,6 @@ class Surroundings:
     #: In which mode the model was, by phase: how often in training mode, how often in
     #: `eval()`, and 1 where it was in training mode last.
     modes: dict[str, list[int]] = field(default_factory=dict)
-    #: Streams whose gradients a metric wants to look at before the next backward (`BackwardAhead`).
-    looked_at: set[Any] = field(default_factory=set)
     #: Where the run is recorded; None where and as long as it is not.
     directory: Callable[[], Path | None] = lambda: None
     #: The names of so many classes, where the data says them.
@@ -74,7 +75,7 @@ class Metric:
 
     listens: ClassVar[dict[type, str]] = {}
     on_by_default: ClassVar[bool] = True
-    #: The budget may widen the interval of what is optional.
+    #: The budget may have it computed less often: at snapshots, or by `Surroundings.intervals`.
     optional: ClassVar[bool] = False
 
     def __init__(self, surroundings: Surroundings) -> None:

@@ -40,9 +40,14 @@ class GradientNorm(Metric):
         self._layers: dict[Any, tuple[list[str], Any]] = {}
         # On a device the norm of each gradient comes home too: it tells which was not finite.
         self._each: dict[Any, tuple[list[torch.Tensor], Any]] = {}
+        # Streams whose next step the budget leaves out: settled when the one before is taken, so
+        # that a step has both its norms or neither.
+        self._resting: set[Any] = set()
 
     def before_clipping(self, moment: GradientsBeforeClipping) -> None:
         """Take the norm just before gradients are clipped."""
+        if moment.stream in self._resting:
+            return
         gradients = gradients_of(moment.stream)
         if any_spread(gradients):
             self._take_shards(moment.stream, gradients, "before", moment.scale)
@@ -55,9 +60,16 @@ class GradientNorm(Metric):
     def ready(self, moment: GradientsReady) -> None:
         """Take the norm of the gradients that the step uses."""
         stream = moment.stream
+        rests = stream in self._resting
+        if rests and not moment.snapshot:
+            return
         optimizer = stream.optimizer() if stream.optimizer is not None else None
         scale = getattr(optimizer, "grad_scale", None)
         gradients = gradients_of(stream)
+        if rests:
+            if not any_spread(gradients):
+                self._layers[stream] = self._by_parameter(stream, scale)
+            return
         if any_spread(gradients):
             self._take_shards(stream, gradients, "final", scale)
             known = self._shards.get(stream, {})
@@ -75,18 +87,19 @@ class GradientNorm(Metric):
     def step_taken(self, moment: StepTaken) -> None:
         """Write the norms of the step."""
         stream = moment.stream
+        self._settle_next(stream, moment.step + 1)
         if self._shards:
             self._write_shards(moment, self._shards.pop(stream, {}))
         final, before = self._final.pop(stream, None), self._before.pop(stream, None)
         total = before if before is not None else final
         names, layers = self._layers.pop(stream, ([], None))
         each = self._each.pop(stream, None)
-        if total is None:
-            return
         if layers:
             self.surroundings.write_vector(
                 moment.row, stream, names, "autotrack/gradient_norm", layers
             )
+        if total is None:
+            return
         if each is not None and isinstance(total, Pending):
             total = when_known(partial(self._checked, moment.step, each[0]), total, each[1])
         moment.row.add("GradNorm/total", total)
@@ -94,6 +107,13 @@ class GradientNorm(Metric):
             moment.row.add("GradNorm/clipped", final)
         if isinstance(total, float) and not math.isfinite(total):
             self._name_the_first(moment)
+
+    def _settle_next(self, stream: Any, step: int) -> None:
+        every = self.surroundings.intervals.get("gradient_norm", 1)
+        if every > 1 and step % every:
+            self._resting.add(stream)
+        elif self._resting:
+            self._resting.discard(stream)
 
     def step_skipped(self, moment: StepSkipped) -> None:
         """Forget the norms of a step that did not happen."""
@@ -137,7 +157,7 @@ class GradientNorm(Metric):
             moment.row.hidden.append(("autotrack/shards/GradNorm/clipped", final))
 
     def _name_the_first(self, moment: StepTaken) -> None:
-        if "GradNorm/total" in self.surroundings.nonfinite:
+        if not self._is_first():
             return
         for name, parameter in self.surroundings.named(moment.stream):
             gradient = _dense(parameter)
@@ -152,12 +172,17 @@ class GradientNorm(Metric):
         self, step: int, parameters: list[torch.Tensor], total: float, each: list[float]
     ) -> float:
         """Return a norm that has come home; the first that is not finite is noted."""
-        if not math.isfinite(total) and "GradNorm/total" not in self.surroundings.nonfinite:
+        if not math.isfinite(total) and self._is_first():
             first = next((i for i, norm in enumerate(each) if not math.isfinite(norm)), None)
             if first is not None:
                 name = self.surroundings.parameter_name(parameters[first]) or str(first)
                 self.surroundings.nonfinite["GradNorm/total"] = {"step": step, "parameter": name}
         return total
+
+    def _is_first(self) -> bool:
+        """Whether a norm that is not finite is the first; after steps left out nobody knows."""
+        every = self.surroundings.intervals.get("gradient_norm", 1)
+        return every == 1 and "GradNorm/total" not in self.surroundings.nonfinite
 
     def _norm(self, stream: Any, gradients: list[torch.Tensor]) -> Value | None:
         if all_on_cpu(gradients):

@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from autotrack.reports import canvas, style
 from autotrack.reports.depth import Layers, layers_of, shortened
+from autotrack.reports.intervals import say_interval
 from autotrack.reports.palette import current
 from autotrack.reports.panel import Panel
 from autotrack.reports.positions import TimeAxis
@@ -66,6 +67,7 @@ def draw(history: History) -> Figure | None:
         panels = [Panel(ax, time) for ax in axes]
         for panel, flow in zip(panels, shown, strict=True):
             _fill(panel, flow)
+            say_interval(panel, history, "snapshots")
         left = len(flows) - len(shown)
         if left:
             panels[-1].ax.set_xlabel(f"{time.label} · {left} more optimizers are not shown")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from autotrack.reports import canvas
 from autotrack.reports.curves import draw_steps, end_of_line, name_line
 from autotrack.reports.events import mark_skipped
+from autotrack.reports.intervals import say_interval
 from autotrack.reports.palette import current
 from autotrack.reports.scales import finite, set_value_axis, wants_log
 from autotrack.reports.tags import training
@@ -49,6 +50,7 @@ def fill(panel: Panel, history: History) -> None:
             line = end_of_line(panel, curve, calm, log=log)
             name_line(panel, curve.name, *line, curve.colour)
     mark_skipped(panel, history)
+    say_interval(panel, history, "gradient_norm")
 
 
 def _curves(history: History) -> list[Curve]:

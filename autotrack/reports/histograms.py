@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from autotrack.reports import canvas, style
 from autotrack.reports.densities import density, value_range
 from autotrack.reports.depth import shortened
+from autotrack.reports.intervals import interval_text
 from autotrack.reports.palette import current
 from autotrack.reports.positions import TimeAxis
 from autotrack.reports.scales import PlainNumbers, whole
@@ -54,7 +55,8 @@ def draw_group(history: History, group: str) -> Figure | None:
             if place % _columns(len(chosen)) == 0:
                 _label_time(grid[place], series, time)
             grid[place].set_title(shortened(name, _NAME_LETTERS), **_NAME_STYLE)
-        _write_heading(figure, group, len(chosen), len(names))
+        some = f"{len(chosen)} of {len(names)} parameters" if len(chosen) < len(names) else ""
+        _write_heading(figure, group, some, interval_text(history, "snapshots"))
         canvas.finish(figure, [])
     return figure
 
@@ -146,10 +148,9 @@ def _moment(series: HistogramSeries, row: int, time: TimeAxis) -> str:
     return str(epoch) if time.label == "Epoch" and epoch >= 0 else whole(int(series.step[row]))
 
 
-def _write_heading(figure: Figure, group: str, shown: int, known: int) -> None:
-    some = f", {shown} of {known} parameters" if shown < known else ""
+def _write_heading(figure: Figure, group: str, *notes: str) -> None:
     figure.suptitle(
-        f"{group} over time{some}",
+        ", ".join([f"{group} over time", *filter(None, notes)]),
         x=0.015,
         ha="left",
         fontsize=style.TITLE_POINTS,

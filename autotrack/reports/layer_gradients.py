@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from autotrack.reports import canvas
 from autotrack.reports.depth import fill_layers, layers_of, never_positive, positive_values
+from autotrack.reports.intervals import say_interval
 from autotrack.reports.scales import set_value_axis
 
 if TYPE_CHECKING:
@@ -35,3 +36,4 @@ def fill(panel: Panel, history: History) -> None:
     set_value_axis(panel.ax, positive_values(layers), log=True)
     panel.set_time()
     fill_layers(panel, layers)
+    say_interval(panel, history, "snapshots")

@@ -8,7 +8,6 @@ from autotrack.reports import canvas
 from autotrack.reports.curves import draw_means, draw_passes, draw_steps, end_of_line, name_line
 from autotrack.reports.events import mark_findings, mark_rates, mark_skipped
 from autotrack.reports.highlights import mark_drops, mark_extreme
-from autotrack.reports.intervals import say_interval
 from autotrack.reports.scales import finite, set_value_axis, wants_log
 from autotrack.reports.tags import before_training, evaluations, training
 
@@ -54,7 +53,6 @@ def fill(panel: Panel, history: History) -> None:
     mark_findings(panel, history, [*phases, *_training(history)])
     mark_rates(panel, history)
     mark_skipped(panel, history)
-    say_interval(panel, history, "loss")
 
 
 def _training(history: History) -> list[Curve]:

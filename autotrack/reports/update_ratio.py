@@ -8,6 +8,7 @@ import numpy as np
 
 from autotrack.reports import canvas
 from autotrack.reports.depth import fill_layers, layers_of, never_positive, positive_values
+from autotrack.reports.intervals import say_interval
 from autotrack.reports.palette import current
 from autotrack.reports.scales import power_of_ten, set_value_axis
 
@@ -46,3 +47,4 @@ def fill(panel: Panel, history: History) -> None:
     panel.ax.axhspan(*_USUAL, color=current().soft_ink, alpha=0.09, linewidth=0, zorder=0)
     panel.ax.axhline(1e-3, color=current().soft_ink, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     fill_layers(panel, layers)
+    say_interval(panel, history, "snapshots")

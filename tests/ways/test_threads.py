@@ -93,7 +93,7 @@ def test_a_thread_that_trains_alone_has_the_directory(tmp_path):
     assert history["Loss/train"].value.tolist() == printed(done)[3]
     assert history["Loss/train"].epoch.tolist() == [0, 0, 0, 1, 1, 1]
     assert history["Accuracy/train"].x.tolist() == [0, 1]
-    assert done.stderr.startswith("autotrack: recorded in out\n")
+    assert done.stderr.startswith("autotrack: recorded in out (tracking took ")
 
 
 def test_threads_side_by_side_and_the_first_one_are_a_run_each(tmp_path):

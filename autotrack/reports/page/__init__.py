@@ -21,6 +21,7 @@ from markupsafe import Markup
 from autotrack import findings
 from autotrack._version import __version__
 from autotrack.reports import palette
+from autotrack.reports.intervals import interval_sentence
 from autotrack.reports.page.about import about
 from autotrack.reports.page.cards import Places, cards
 from autotrack.reports.page.charts import charts
@@ -109,6 +110,7 @@ def _render(history: History, found: list[Finding]) -> str:
             maps=maps,
             parameters=parameters,
             known_parameters=known_parameters,
+            snapshots=interval_sentence(history, "snapshots"),
             matrices=confusion,
             coverage=history.coverage,
             about=about(history),

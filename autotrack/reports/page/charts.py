@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autotrack.reports.intervals import interval_sentence
 from autotrack.reports.page.grouping import groups
 from autotrack.reports.page.lines import Line, lines_of
 from autotrack.reports.palette import LIGHT
@@ -183,6 +184,7 @@ def _gradient_norm(history: History, axis: TimeAxis) -> Chart:
         name = f"{line.name}, clipped" if several else line.name
         places = (line.x, line.y, line.step, line.epoch)
         lines.append(Line(line.tag, name, colour, line.kind, *places, dash=1))
+    about += interval_sentence(history, "gradient_norm")
     chart = Chart("", "Gradient norm", about, lines)
     _mark_skips(chart, history, axis)
     return chart

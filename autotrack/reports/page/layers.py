@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autotrack.reports.depth import shortened
+from autotrack.reports.intervals import interval_sentence
 from autotrack.reports.scales import number
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def layer_maps(history: History, run: RunScale) -> list[LayerMap]:
                 continue
             words = f"{title}, {stream}" if stream else title
             positions = run.share(run.axis.at(series, stream))
-            found.append(_map(series, positions, words, about))
+            said = about + interval_sentence(history, "snapshots")
+            found.append(_map(series, positions, words, said))
     return found
 
 
