@@ -1,7 +1,8 @@
 """Units that never let a gradient through, as a ReLU does whose input is always negative.
 
-SageMaker Debugger's `dead_relu` takes a layer for dead when half of its units are
-(`threshold_layer`, 50 %); here a unit counts when it had no gradient at four snapshots in a row.
+SageMaker Debugger's `dead_relu` speaks when half of a layer's units are dead (`threshold_layer`,
+50 %), each being active for less than 1 % of its inputs; here a unit counts when it had no gradient
+at four snapshots in a row.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A loss that rises and stays up: beyond where it began, or up again after it had come down.
 
-AutoTrainer (Zhang et al., ICSE 2021) and DeepLocalize look at rising losses too; the factors here
-were checked on our own benchmark.
+The factors are our own, checked on our benchmark.
 """
 
 from __future__ import annotations

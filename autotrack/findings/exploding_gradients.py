@@ -2,7 +2,8 @@
 
 Exploding gradients are described by Pascanu, Mikolov and Bengio (ICML 2013), with clipping as the
 remedy. The factors were checked on our own benchmark: gradients of a sound training grow tenfold
-easily, a hundredfold hardly.
+easily, a hundredfold hardly. AutoTrainer takes a first layer with 70 times the norm of the last for
+exploding; by root mean squares and over the run, ten thousand times is.
 """
 
 from __future__ import annotations

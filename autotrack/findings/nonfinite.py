@@ -1,7 +1,7 @@
 """A loss or a gradient that is NaN or infinite.
 
-Decided by the values themselves: there is no threshold. AutoTrainer and UMLAUT (Schoop et al., CHI
-2021) check for the same.
+Decided by the values themselves: there is no threshold. SageMaker Debugger's `exploding_tensor` is
+the same check.
 """
 
 from __future__ import annotations

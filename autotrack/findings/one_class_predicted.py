@@ -1,7 +1,6 @@
 """A classifier that gives one answer whatever it sees.
 
-The shares are those of an answer that does not depend on the input; DeepFD (Cao et al., ICSE 2022)
-and its like know the fault by its accuracy alone.
+The shares are those of an answer that does not depend on the input, and our own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """An evaluation loss that rises while the training loss goes on falling.
 
-SageMaker Debugger's `overfit` rule compares the two losses and takes a tenth (`ratio_threshold`)
-for too much; here a tenth above the best of the evaluation's own curve is, and beyond its noise.
+SageMaker Debugger's `overfit` takes an evaluation loss a tenth above the training loss
+(`ratio_threshold`) for too much, which healthy runs have; here it must stand a tenth above the best
+of its own curve, and beyond its noise.
 The other numbers were checked on our own benchmark.
 """
 

@@ -2,7 +2,7 @@
 
 A GradScaler begins with a scale of 65536 and halves it at each overflow, so that a dozen skipped
 steps at the start are its way of finding the scale, and about one in 2000 later (its
-`growth_interval`). The shares were chosen beyond that.
+`growth_interval`): the defaults of `torch.amp.GradScaler`. The shares were chosen beyond that.
 """
 
 from __future__ import annotations

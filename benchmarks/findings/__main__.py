@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import torch
 
-from benchmarks.findings.score import SPLITS, details, judge, table
+from benchmarks.findings.score import SPLITS, details, judge, summary, table
 
 
 @click.command()
@@ -21,7 +21,7 @@ def main(*, train: bool, only: str, listed: bool, held_out: bool) -> None:
         mine = [run for run in runs if run.split == split]
         healthy = sum(run.fault is None for run in mine)
         print(f"\n## {split}: {healthy} healthy runs, {len(mine) - healthy} faulty twins\n")
-        print(table(runs, split))
+        print(table(runs, split), summary(runs, split), sep="\n\n")
         if listed and (held_out or split == SPLITS[0]):
             print("", *details(runs, split), sep="\n")
 

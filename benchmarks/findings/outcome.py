@@ -59,7 +59,7 @@ def validation_loss(model: nn.Module, task: Task) -> float:
     model.eval()
     try:
         loss = float(task.criterion(model(task.val[0]), task.val[1]))
-    except (TypeError, ValueError, RuntimeError):
+    except (AttributeError, TypeError, ValueError, RuntimeError):
         # several outputs, or a loss of its own: this task's criterion does not judge the model
         return math.nan
     finally:

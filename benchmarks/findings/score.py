@@ -110,6 +110,37 @@ def _numbers(score: RuleScore) -> str:
     return " | ".join([*found, *alarms])
 
 
+def summary(runs: list[Judged], split: str) -> str:
+    """Count what was found of the strong faults, strictly and less so, as a table in Markdown."""
+    faulty = [run for run in runs if run.split == split and run.fault is not None]
+    kinds = {
+        "strong by harm": [run for run in faulty if run.strength == "strong"],
+        "meant to be strong": [
+            run for run in faulty if run.fault and run.fault.strength == "strong"
+        ],
+    }
+    lines = [f"| counted as found | {' | '.join(kinds)} |", "|---|---|---|"]
+    for what, first, loud in (
+        ("any right rule, notes too", False, False),
+        ("any right rule, problems and warnings only", False, True),
+        ("the first rule only, notes too", True, False),
+        ("the first rule only, problems and warnings only", True, True),
+    ):
+        found = [
+            (sum(_is_found(run, first=first, loud=loud) for run in some), len(some))
+            for some in kinds.values()
+        ]
+        shares = [f"{part} of {all_} ({100 * part / max(all_, 1):.0f} %)" for part, all_ in found]
+        lines.append(f"| {what} | {' | '.join(shares)} |")
+    return "\n".join(lines)
+
+
+def _is_found(run: Judged, *, first: bool, loud: bool) -> bool:
+    right = run.fault.rules[:1] if first and run.fault else run.fault.rules if run.fault else ()
+    said = {finding.rule for finding in run.findings if not loud or finding.severity != "note"}
+    return not said.isdisjoint(right)
+
+
 def details(runs: list[Judged], split: str) -> Iterator[str]:
     """Say which faults were missed and which healthy runs got a problem or a warning."""
     for run in runs:

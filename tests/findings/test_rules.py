@@ -398,7 +398,7 @@ def test_one_class_predicted_is_read_from_the_confusion(collapsed, tmp_path):
 def test_every_rule_has_a_page_in_the_index_and_a_case():
     rules = {rule.name for rule in findings.rules()}
     index = (PAGES / "index.md").read_text()
-    assert {path.stem for path in PAGES.glob("*.md")} == {*rules, "index", "trust"}
+    assert {path.stem for path in PAGES.glob("*.md")} == {*rules, "index", "sources", "trust"}
     assert all(f"\n{rule}\n" in index for rule in rules)
     assert {*CASES.values(), "one-class-predicted"} == rules
 
