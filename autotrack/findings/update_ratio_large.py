@@ -1,8 +1,8 @@
 """Steps that change the weights so much that little of them is left.
 
 The notes of CS231n ("Neural Networks Part 3", ratio of weights:updates) take a thousandth of the
-weight's norm a step for about right; a hundred times that, with a loss that hardly falls, is taken for too
-much here.
+weight's norm a step for about right; a hundred times that, with a loss that hardly falls,
+is taken for too much here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Steps that hardly move the weights.
 
 The notes of CS231n ("Neural Networks Part 3", ratio of weights:updates) take a thousandth of the
-weight's norm a step for about right; a hundredth of that, with a loss that hardly falls, is taken for too
-little here.
+weight's norm a step for about right; a hundredth of that, with a loss that hardly falls,
+is taken for too little here.
 """
 
 from __future__ import annotations
