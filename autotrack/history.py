@@ -122,7 +122,7 @@ def read(
     Files that autotrack did not write are read as well: their x is taken as the step, and their
     epochs are unknown. Where each of several processes recorded into `rank<k>/`, the history is
     that of the first, with gradient norms over all. Raises RecordNotFoundError where there is no
-    event file; it names the sub-directories that hold some.
+    event file, naming the sub-directories that hold some, and where not one event can be read.
 
     `progress` is called now and then with the bytes read so far and those there are to read.
     """
@@ -133,6 +133,10 @@ def read(
     ranks = [[Part(read_columns(path, told)) for path in own] for own in files]
     if not ranks:
         raise RecordNotFoundError(_not_found(directory))
+    if not any(len(part.columns.x) for own in ranks for part in own) and any(
+        part.columns.truncated for own in ranks for part in own
+    ):
+        raise RecordNotFoundError(f"{directory} holds event files, but none that can be read")
     history = _history(directory, ranks[0])
     if folders != [directory]:
         history.series.update(gradient_norms(ranks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -265,3 +266,70 @@ def test_report_draws_without_torch(record: Path) -> None:
     loaded = loaded_by("report", str(record))
     assert "matplotlib" in loaded
     assert "torch" not in loaded
+
+
+# -- what goes wrong -----------------------------------------------------------------------------
+
+
+def test_a_record_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "events.out.tfevents.1").write_bytes(b"this is no event file at all" * 9)
+    status, text = said("findings", str(tmp_path))
+    assert (status, text) == (
+        2,
+        f"Error: {tmp_path} holds event files, but none that can be read\n",
+    )
+
+
+def test_damage_is_told_and_the_part_before_it_is_used(record: Path, tmp_path: Path) -> None:
+    (path,) = record.iterdir()
+    path.write_bytes(path.read_bytes() + b"damage" * 2000)
+    status, text = said("report", str(record), "--output", str(tmp_path / "out"))
+    assert status == 0
+    assert f"12,000 bytes of {record} cannot be read: what follows is of the part before" in text
+    assert "Trained for 20 steps" in text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["export", "RECORD", "--output", "nowhere/a.csv"],
+        ["compare", "RECORD", "RECORD2", "--output", "nowhere/a.png"],
+        ["report", "RECORD", "--output", "file/below"],
+    ],
+)
+def test_what_cannot_be_written_is_said_in_one_line(
+    command: list[str], record: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    shutil.copytree(record, tmp_path / "other")
+    places = {"RECORD": str(record), "RECORD2": "other"}
+    status, text = said(*(places.get(word, word) for word in command))
+    assert status == 2
+    assert text.splitlines()[-1].startswith("Error: cannot write: ")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_many_runs_stand_below_each_other_in_tables_that_fit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    for number in range(6):
+        scalars = [(f"Loss/val_{letter * 12}", 1.0 + number) for letter in "abcdefgh"]
+        with EventFileWriter(tmp_path / "runs" / f"run{number}") as writer:
+            writer.write([Record(x=0, time=1.0, scalars=scalars)])
+    status, text = said("compare", "runs")
+    assert status == 0
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.count("* 1, step 0") == 8
+    assert text.count("run5") >= 2
+
+
+def test_a_directory_without_runs_is_said(tmp_path: Path, record: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    status, text = said("compare", str(record), str(tmp_path / "empty"))
+    assert (status, text) == (
+        2,
+        f"Error: {tmp_path / 'empty'} holds no run, and no directory in it does\n",
+    )

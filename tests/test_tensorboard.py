@@ -115,7 +115,9 @@ def browser():
             pytest.fail("Chromium is not installed: the dashboard cannot be looked at")
         pytest.skip("Chromium is not installed")
     playwright = pytest.importorskip("playwright.sync_api")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    # The projector needs WebGL, which a machine without a graphics card reckons in software.
+    software = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    arguments = ["--no-sandbox", "--disable-background-networking", *software]
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield chromium
@@ -141,6 +143,12 @@ def coloured_pixels(element):
     """How many pixels of an element are not grey, as grids and labels are."""
     pixels = read_png(io.BytesIO(element.screenshot()))[:, :, :3]
     return int((np.ptp(pixels, axis=2) > 0.08).sum())
+
+
+def dark_pixels(element):
+    """How many pixels of an element are nearly black."""
+    pixels = read_png(io.BytesIO(element.screenshot()))[:, :, :3]
+    return int((pixels.max(axis=2) < 0.25).sum())
 
 
 def test_the_browser_shows_the_time_series(dashboard, page):
@@ -190,6 +198,9 @@ def test_the_server_serves_the_other_tabs(dashboard):
     [
         ("graphs", "tf-graph-scene text:has-text('NllLoss')"),
         ("custom_scalars", "tf-custom-scalar-dashboard path[d*=L]"),
+        ("distributions", "vz-distribution-chart path[d*=L]"),
+        ("text", "tf-text-loader td:has-text('steps of optimizer')"),
+        ("hparams", "vaadin-grid-cell-content:has-text('mnist')"),
         ("images", "tf-image-loader img"),
         ("pr_curves", "tf-pr-curve-card path[d*=L]"),
     ],
@@ -198,3 +209,12 @@ def test_the_browser_shows_the_other_tabs(dashboard, page, tab, shown):
     page.goto(f"{dashboard.url}#{tab}")
     page.locator(shown).first.wait_for(state="attached")
     keep(page, tab)
+
+
+def test_the_browser_shows_the_points_of_the_projector(dashboard, page):
+    page.goto(f"{dashboard.url}#projector")
+    frame = page.frame_locator("iframe").frame_locator("iframe")
+    frame.get_by_text(re.compile("Points: 1000")).wait_for()
+    # The digits themselves, white on black, stand on white paper: nothing else is so dark.
+    wait_for(lambda: dark_pixels(frame.locator("#scatter canvas").first) > 2000)
+    keep(page, "projector")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # More runs than this stand below each other, with one column a quantity.
 _MOST_BESIDE = 4
+_LETTERS = 32
+_ENDINGS = (".png", ".svg", ".pdf")
 
 
 @click.command(short_help="Put several runs side by side.")
@@ -45,6 +47,8 @@ def compare(directories: Sequence[Path], *, as_json: bool, output: Path | None) 
     from autotrack import comparison, jsontext
     from autotrack.commands._reading import history_of, runs_in
 
+    if output is not None and output.suffix.lower() not in _ENDINGS:
+        raise click.UsageError(f"{output} must end in one of {', '.join(_ENDINGS)}")
     found = [run for directory in directories for run in runs_in(directory)]
     histories = [history_of(directory) for directory in dict.fromkeys(found)]
     if len(histories) < 2:  # noqa: PLR2004 - two are the least that can be compared
@@ -62,15 +66,36 @@ def _print(compared: Comparison) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, markup=False)
-    console.print(_table(compared))
+    for rows in _tables(compared, console.width):
+        console.print(_table(rows))
     if not compared.differences:
         console.print("No setting in the records differs.")
 
 
-def _table(compared: Comparison) -> Table:
-    from rich import box
-    from rich.table import Table
+def _tables(compared: Comparison, width: int) -> list[list[list[str]]]:
+    """Rows of cells; many runs stand below each other, in as many tables as the width asks for."""
+    rows = [[_short(cell) for cell in row] for row in _rows(compared)]
+    if len(compared.names) <= _MOST_BESIDE:
+        return [rows]
+    names, *quantities = rows
+    needed = [2 + max(map(len, row)) for row in rows]
+    tables: list[list[list[str]]] = []
+    left = 0
+    for row, own in zip(quantities, needed[1:], strict=True):
+        if not tables or own > left:
+            tables.append([names])
+            left = width - needed[0] - 2
+        tables[-1].append(row)
+        left -= own
+    return [[list(column) for column in zip(*table, strict=True)] for table in tables]
 
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+
+
+def _rows(compared: Comparison) -> list[list[str]]:
+    """A row a quantity and a setting, with a cell for each run; the first holds their names."""
     rows = [["", *compared.names]]
     for tag, found in compared.best.items():
         cells = [_cell(best, index in compared.winners[tag]) for index, best in enumerate(found)]
@@ -79,8 +104,13 @@ def _table(compared: Comparison) -> Table:
         [name, *("" if value is None else str(value) for value in values)]
         for name, values in compared.differences.items()
     ]
-    if len(compared.names) > _MOST_BESIDE:
-        rows = [list(column) for column in zip(*rows, strict=True)]
+    return rows
+
+
+def _table(rows: list[list[str]]) -> Table:
+    from rich import box
+    from rich.table import Table
+
     table = Table(box=box.SIMPLE_HEAD)
     for index, title in enumerate(rows[0]):
         table.add_column(title, overflow="fold", no_wrap=index == 0)
@@ -97,12 +127,12 @@ def _cell(best: Best | None, wins: bool) -> str:  # noqa: FBT001 - told by its n
 
 
 def _draw(histories: Sequence[Any], output: Path) -> None:
+    from autotrack.commands._reading import writing
     from autotrack.reports import compare as figure
-    from autotrack.reports.saving import FORMATS, write
+    from autotrack.reports.saving import write
 
     kind = output.suffix.lstrip(".").lower()
-    if kind not in FORMATS:
-        raise click.UsageError(f"{output} must end in one of .{', .'.join(FORMATS)}")
     drawn = figure.draw(histories)
     if drawn is not None:
-        click.echo(write(drawn, output, kind))
+        with writing():
+            click.echo(write(drawn, output, kind))

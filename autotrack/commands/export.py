@@ -36,7 +36,7 @@ def export(directory: Path, kind: str | None, output: Path | None) -> None:
     import os
     import sys
 
-    from autotrack.commands._reading import history_of
+    from autotrack.commands._reading import history_of, writing
     from autotrack.exporting import export as write
 
     kind = kind or _format_of(output)
@@ -49,9 +49,10 @@ def export(directory: Path, kind: str | None, output: Path | None) -> None:
     # Who looks while this runs sees the old file or the new one, never half of one.
     unfinished = output.with_name(f".{output.name}.{os.getpid()}.unfinished")
     try:
-        with unfinished.open("wb") as file:
-            write(history, kind, file)
-        unfinished.replace(output)
+        with writing():
+            with unfinished.open("wb") as file:
+                write(history, kind, file)
+            unfinished.replace(output)
     finally:
         unfinished.unlink(missing_ok=True)
     click.echo(output)

@@ -67,7 +67,8 @@ def _print(console: Console, verdict: str, found: list[Finding]) -> None:
         console.print(f"{finding.severity}: ", style=_COLOURS[finding.severity], end="")
         console.print(finding.title, style="bold")
         for evidence in finding.evidence:
-            console.print(f"  {evidence.tag}: {evidence.text}", style="dim")
+            named = "" if evidence.text.startswith(evidence.tag) else f"{evidence.tag}: "
+            console.print(f"  {named}{evidence.text}", style="dim")
         console.print(f"  {finding.meaning}")
         for advice in finding.advice:
             console.print(f"  - {advice}")

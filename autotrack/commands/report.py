@@ -50,9 +50,12 @@ def report(directory: Path, formats: Sequence[str], output: Path | None, style: 
       autotrack report runs/mnist
       autotrack report runs/mnist --format pdf --format svg --output paper/figures
     """  # noqa: D301 - `\b` is click's sign for keeping the lines apart
-    from autotrack import api
+    from autotrack import reports
+    from autotrack.commands._reading import history_of, writing
 
-    made = api.report(directory, formats=formats, directory=output, style=style)
+    history = history_of(directory)
+    with writing():
+        made = reports.save_all(history, output, tuple(formats), style)
     click.echo(made.verdict, err=True)
     for finding in made.findings:
         click.echo(f"{finding.severity}: {finding.title}", err=True)
