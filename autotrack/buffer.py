@@ -33,6 +33,11 @@ class Buffer:
         self.rows.append((row, stream))
 
     @property
+    def travelling(self) -> int:
+        """How many rows wait for their numbers to come home."""
+        return len(self._travelling)
+
+    @property
     def is_empty(self) -> bool:
         """Whether no row waits."""
         return not self.rows and not self._travelling

@@ -100,10 +100,11 @@ def call_chain(boundary: int | None) -> tuple[tuple[int, ...], list[FrameType]]:
     for _ in range(_DEEPEST):
         if frame is None:
             break
-        code = frame.f_code
-        known = _known.get(id(code))
+        code = id(frame.f_code)
+        known = _known.get(code)
         if not (known[1] if known is not None else is_foreign(frame)):
-            key += (id(code), frame.f_lasti)
+            key.append(code)
+            key.append(frame.f_lasti)
             own.append(frame)
         if id(frame) == boundary:
             break

@@ -14,7 +14,7 @@ import linecache
 import re
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autotrack import frames, loopend
 from autotrack.guard import Guard, attempt
@@ -101,6 +101,8 @@ class Site:
     # Of the epoch loop: the variable to read, what tells the loop from others, `suspends`.
     shows: tuple[str, object, bool] = ("", None, False)
     split_names: dict[int, list[tuple[str, object]]] | None = None
+    #: What the capture has learned of the place.
+    learned: Any = None
 
 
 class LoopScope:
@@ -127,18 +129,17 @@ class LoopScope:
 
     def site(self) -> Site:
         """Return the site of the person's code that is running now."""
-        return self._known(frames.call_chain(self.boundary)[0])
+        key = frames.call_chain(self.boundary)[0]
+        return self._sites.get(key) or self._new(key)
 
-    def _known(self, key: tuple[int, ...]) -> Site:
-        known = self._sites.get(key)
-        if known is None:
-            known = self._sites[key] = self._read(frames.lines(self.boundary))
-        return known
+    def _new(self, key: tuple[int, ...]) -> Site:
+        site = self._sites[key] = self._read(frames.lines(self.boundary))
+        return site
 
     def site_in_epoch(self, *, loader_based: bool) -> tuple[Site, Shown | None]:
         """Return the site that is running now, and what its epoch loop shows."""
         key, own = frames.call_chain(self.boundary)
-        site = self._known(key)
+        site = self._sites.get(key) or self._new(key)
         if not site.decided:
             site.epoch = epoch_loop(site, loader_based=loader_based)
             site.decided = True

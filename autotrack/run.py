@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import time
 from functools import partial
@@ -10,6 +11,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import compiler
 
 from autotrack import context, metrics, observers, ranks, sinks
 from autotrack.budget import SNAPSHOTS, Budget
@@ -120,6 +122,7 @@ class Run:
         )
         self._surroundings.class_names = self._capture.classes.names
         self._capture.training.snapshot_due = self._snapshot_due
+        self._capture.training.looked_at = self._surroundings.looked_at
         self._inventory = Inventory(self._models, self._capture.training.streams)
         self._said: dict[str, Any] = {}
         self._see = self._guard.hand_out(
@@ -135,7 +138,7 @@ class Run:
         self.trained_by: Any = None
         self._pid = os.getpid()
         self._thread = get_ident()
-        #: By `perf_counter`: when rows were written last, and when those that wait are due.
+        #: By `perf_counter`: when rows were written last, and when those that wait now are due.
         self._flushed = time.perf_counter()
         self._flush_at = 0.0
         self._missing: list[str] = []
@@ -236,7 +239,8 @@ class Run:
 
         What autotrack itself does meanwhile is not observed, nor is another thread.
         """
-        # Reading a number while TorchScript traces would be traced, and warned of.
+        # Reading a number while TorchScript traces would be traced, and warned of; while a
+        # compiler or an exporter runs code on tensors without numbers there is none to read.
         if (
             self._busy
             or self._silent
@@ -244,6 +248,7 @@ class Run:
             or graphs.capturing
             or (get_ident() != self._thread and not self._comes_along())
             or _is_tracing()
+            or compiler._is_compiling_flag
         ):
             return
         if _transform() is not None:
@@ -286,11 +291,14 @@ class Run:
         # What can no longer be written must not pile up.
         if row and not self._silent and "flush" not in self._guard.failed:
             self._buffer.add(row, stream)
+            if self._flush_at == math.inf:
+                self._flush_at = time.perf_counter() + _FLUSH_SECONDS
             if len(self._buffer.rows) >= _FLUSH_ROWS:
                 self._flush_at = 0.0
 
     def _loader_started(self, _: LoaderStarted) -> None:
-        self._flush_at = min(self._flush_at, self._flushed + _FLUSH_SECONDS_BEFORE_LOADER)
+        if self._flush_at < math.inf:
+            self._flush_at = min(self._flush_at, self._flushed + _FLUSH_SECONDS_BEFORE_LOADER)
 
     def log(self, name: str, value: Any) -> None:
         """Record a person's own number at the current step.
@@ -317,7 +325,9 @@ class Run:
     def _flush_when_due(self) -> None:
         began = time.perf_counter()
         if self._meter.first is None:
-            self._meter.first, self._flush_at = began, began + _FLUSH_SECONDS
+            waits = not self._buffer.is_empty
+            self._meter.first = began
+            self._flush_at = began + _FLUSH_SECONDS if waits else math.inf
         elif not self._buffer.is_empty:
             self.flush()
             self._meter.add("writing", time.perf_counter() - began)
@@ -346,6 +356,9 @@ class Run:
         rows = self._buffer.take(wait=wait)
         if not rows:
             return
+        if not self._buffer.travelling:
+            # The next row says when the next flush is due.
+            self._flush_at = math.inf
         records = [record_of(row, partial(tag_of, stream)) for row, stream in rows]
         self._tallies.add(records)
         self._guard.call("layout", self._layout.add, records, self._tallies.tags)

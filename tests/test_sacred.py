@@ -127,7 +127,6 @@ _THE_NET = frozenset(
         "observers.optimizer._step_done",
         "observers.optimizer._step_started",
         "run.Run._comes_along",
-        "run.Run._flush_when_due",
         "run.Run.give",
         "run.Run.refuse_nested",
         "run.Run.start",

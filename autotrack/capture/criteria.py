@@ -8,7 +8,7 @@ from weakref import ref
 import torch
 
 from autotrack.events import CriterionCall, CriterionSeen, LossComputed
-from autotrack.graph import chosen, node_number
+from autotrack.graph import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,12 +60,13 @@ class Criteria:
         """Return the numbers of a call; metrics add their counts."""
         loss = event.loss
         value = self._value_of(loss) if loss.dim() == 0 else self._mean_of(loss)
+        node = loss.grad_fn
         call = CriterionCall(
             function=event.function,
             value=value if event.divisor == 1 or value is None else value / event.divisor,
             size=event.size if event.size is not None else _size(event),
             reduction=event.reduction,
-            node=node_number(loss),
+            node=None if node is None else int(node._sequence_nr()),
             site=self._scope.site(),
             divisor=event.divisor,
             prediction_key=_identity(event.prediction),
@@ -142,8 +143,6 @@ class Criteria:
 
     def step_done(self) -> None:
         """Forget the calls that were waiting a whole step ago already."""
-        if not self.waiting:
-            return
         for number in self._old:
             self.waiting.pop(number, None)
         self._old = list(self.waiting)
@@ -199,7 +198,7 @@ def _address(tensor: Any) -> int:
 def _identity(tensor: Any) -> int:
     """Return a number that tells predictions of one step apart: of the operation that made it."""
     if isinstance(tensor, torch.Tensor) and tensor.grad_fn is not None:
-        return node_number(tensor) or 0
+        return int(tensor.grad_fn._sequence_nr())
     return _address(tensor)
 
 

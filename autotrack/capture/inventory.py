@@ -38,7 +38,11 @@ class Inventory:
 
         Asked at every step: it costs two look-ups.
         """
-        return self._known.get(stream) != _state(stream)
+        known = self._known.get(stream)
+        if known is None or known[0] is not stream.optimizer:
+            return True
+        optimizer = stream.optimizer() if stream.optimizer is not None else None
+        return optimizer is not None and known[1] != len(optimizer.param_groups)
 
     def look(self, due_to: Stream | None = None) -> None:
         """Note every model and optimizer that is alive now; `due_to` is the stream with news."""

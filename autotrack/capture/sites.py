@@ -36,14 +36,12 @@ class Known:
 class Sites:
     """Knowledge by call site, grown from completed steps."""
 
-    def __init__(self) -> None:
-        self._known: dict[int, Known] = {}
-
-    def of(self, site: Site) -> Known:
+    @staticmethod
+    def of(site: Site) -> Known:
         """Return what is known of a site."""
-        known = self._known.get(id(site))
+        known: Known | None = site.learned
         if known is None:
-            known = self._known[id(site)] = Known()
+            known = site.learned = Known()
         return known
 
     def learn(self, stream: Stream, batches: list[TrainBatch]) -> list[list[TrainBatch]]:
@@ -52,7 +50,14 @@ class Sites:
         Calls at one site are micro-batches of one batch. So are calls at several sites that all
         divide by the number of calls: accumulation written on two lines.
         """
-        groups = [batches] if len(batches) == 1 else _by_site(batches)
+        if len(batches) == 1:
+            batch = batches[0]
+            known = self.of(batch.site)
+            if stream not in known.streams:
+                known.streams.append(stream)
+            batch.freed = self.freed(batch)
+            return [batches]
+        groups = _by_site(batches)
         for group in groups:
             known = self.of(group[0].site)
             if stream not in known.streams:

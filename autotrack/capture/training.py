@@ -63,9 +63,13 @@ class Training:
         self._publish = publish
         self._emit_row = emit_row
         self.optimizers = Optimizers(scope, capture.models)
+        #: All streams, whether or not they have stepped.
+        self.streams = self.optimizers.streams
         self.objective = Objective()
         self.seen = Seen()
         self.snapshot_due: Callable[[Stream, bool], bool] = lambda *_, **__: False
+        #: Streams of which somebody wants to hear before their next backward.
+        self.looked_at: set[Stream] = set()
         self.without_optimizer = False
         self.epoch_loop: Loop | None = None
         self._value_of = value_of
@@ -99,11 +103,6 @@ class Training:
         """Whether the person says which variable counts the epochs."""
         return self._scope.stated.epoch is not None
 
-    @property
-    def streams(self) -> list[Stream]:
-        """All streams, whether or not they have stepped."""
-        return self.optimizers.streams
-
     # -- backward --------------------------------------------------------------------------------
 
     def backward_started(self, event: e.BackwardStarted) -> None:
@@ -111,16 +110,7 @@ class Training:
         self._depth += 1
         if self._depth > 1:
             return
-        if self._looked < 2:  # noqa: PLR2004 - once at a loader's start, once here
-            self.look_around()
-            self._looked = 2
-        self._discard_forgotten_gradients()
-        if self._capture.monitored:
-            self._capture.monitoring_ends()
-        if self._stepping is not None and not self._stepping.in_closure:
-            # A step that raised told no end.
-            self._stepping = None
-            self._inner.clear()
+        self._leave_behind()
         evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
         evaluation.phases.training_at(site)
@@ -140,7 +130,23 @@ class Training:
             self._without_optimizer(self._leaves or [], site)
         if len(self.streams) > 1 or self._leaves is not None:
             self._marks = [gradient_marks(s) for s in self.streams]
-        self._publish(e.BackwardAhead(self.streams))
+        if self.looked_at:
+            self._publish(e.BackwardAhead(self.streams))
+
+    def _leave_behind(self) -> None:
+        """End what a backward call ends."""
+        if self._looked < 2:  # noqa: PLR2004 - once at a loader's start, once here
+            self.look_around()
+            self._looked = 2
+        for stream in self.streams:
+            if stream.pending:
+                self._discard_forgotten_gradients(stream)
+        if self._capture.monitored:
+            self._capture.monitoring_ends()
+        if self._stepping is not None and not self._stepping.in_closure:
+            # A step that raised told no end.
+            self._stepping = None
+            self._inner.clear()
 
     def backward_done(self, event: e.BackwardDone) -> None:
         """Let the backward call wait at every stream whose parameters it reached."""
@@ -154,14 +160,14 @@ class Training:
         if self._capture.evaluation.under_way:
             self.evaluation_ends()
         leaves, self._leaves = self._leaves, None
-        reached = self._reached(leaves)
+        reached = self._reached(leaves) if self._marks else self.streams
         if id(batch.site) in self._by_hand:
             self._step_by_hand(batch)
-        elif leaves is not None or not any(s.optimizer is not None for s in reached):
+        elif leaves is not None or not any([s.optimizer is not None for s in reached]):  # noqa: C419 - no frame
             alone = all(stream.optimizer is None for stream in self.streams)
             if alone or leaves is not None:
                 self._unclaimed.add(batch, leaves or (), alone=alone)
-        for stream in reached:
+        for stream in list(reached):
             if stream.optimizer is not None:
                 self._wait(stream, batch)
 
@@ -171,24 +177,26 @@ class Training:
         stream.pending.append(batch)
         del stream.pending[:-MOST_UNCLAIMED]
         stream.clipped_too_early = stream.clipped
-        self._enter_epoch(stream, batch.shown)
+        if batch.shown is not None or stream.epoch is not None:
+            self._enter_epoch(stream, batch.shown)
         known = self._sites.of(batch.site)
         if stream in known.streams:
             self._credit(stream, batch, known)
         if stream.in_closure:
             self._gradients_ready(stream, clipped=False)
 
-    def _gradients_ready(self, stream: Stream, *, clipped: bool, too_early: bool = False) -> None:
+    def _gradients_ready(self, stream: Stream, clipped: bool, too_early: bool = False) -> None:  # noqa: FBT001, FBT002 - as the moment has them
         self._publish(e.GradientsReady(stream, clipped, self._snapshot, too_early))
         if self._snapshot:
             self._publish(e.SnapshotGradients(stream, clipped, self._snapshot, too_early))
 
     def _note(self, batch: e.TrainBatch) -> None:
-        self.seen.backwards += 1
-        self.seen.losses += batch.value is not None
-        self.seen.criteria += bool(batch.parts)
+        seen = self.seen
+        seen.backwards += 1
+        seen.losses += batch.value is not None
+        seen.criteria += bool(batch.parts)
         for part in batch.parts:
-            self.seen.functions.add(part.function)
+            seen.functions.add(part.function)
 
     def _leaves_below(self, event: e.BackwardStarted, site: Site) -> list[Any] | None:
         """Return the tensors that a loss reaches, None where its call site is known well enough."""
@@ -211,11 +219,10 @@ class Training:
         # Gradients that are used and gone by the end of backward leave no mark.
         return [s for s in self.streams if s.holds_any(leaves)]
 
-    def _discard_forgotten_gradients(self) -> None:
+    def _discard_forgotten_gradients(self, stream: Stream) -> None:
         """`p.grad = None` by hand is a `zero_grad` that nobody announces."""
-        for stream in self.streams:
-            if stream.pending and all(p.grad is None for p in stream.parameters()):
-                self._zeroed(stream)
+        if all(p.grad is None for p in stream.parameters()):
+            self._zeroed(stream)
 
     def look_around(self) -> None:
         """Know the optimizers and criteria that variables hold, before they are used."""
@@ -254,7 +261,7 @@ class Training:
         """Gradients were discarded: what waited for a step will not be part of one."""
         owner = event.owner
         own = self._stream_of(owner) if hasattr(owner, "param_groups") else None
-        if own is not None:
+        if own is not None and own.pending:
             self._zeroed(own)
         # A model, or an optimizer around another one that steps (SAM), discards for others too.
         others = [s for s in self.streams if s.pending and s is not own]
@@ -264,9 +271,10 @@ class Training:
             for stream in others:
                 if all(id(p) in inside for p in stream.parameters()):
                     self._zeroed(stream)
-        self._unclaimed.forget(
-            own.parameters() if own is not None else owner.parameters()  # type: ignore[union-attr]
-        )
+        if self._unclaimed:
+            self._unclaimed.forget(
+                own.parameters() if own is not None else owner.parameters()  # type: ignore[union-attr]
+            )
 
     def _zeroed(self, stream: Stream) -> None:
         if stream.in_closure:
@@ -316,9 +324,7 @@ class Training:
         if self._snapshot:
             self._publish(e.SnapshotBegan(stream, event.optimizer, self._snapshot))
         if not event.closure:
-            self._gradients_ready(
-                stream, clipped=stream.clipped, too_early=stream.clipped_too_early
-            )
+            self._gradients_ready(stream, stream.clipped, stream.clipped_too_early)
 
     def step_done(self, event: e.StepDone) -> None:
         """An optimizer ran its step; a fused one under a scaler perhaps without effect."""
@@ -361,7 +367,8 @@ class Training:
         return all(id(p) in held for group in optimizer.param_groups for p in group["params"])
 
     def _due(self, stream: Stream) -> bool:
-        last = self._capture.evaluation.last_batch_in_hand()
+        evaluation = self._capture.evaluation
+        last = evaluation.last_loader is not None and evaluation.last_batch_in_hand()
         return self.snapshot_due(stream, last)
 
     def _take_step(self, stream: Stream, skipped: Value = 0.0) -> None:
@@ -378,11 +385,7 @@ class Training:
         if self._unsure:
             row.counted, row.by_steps = ((stream, stream.steps),), True
         if stream.epoch is not None and stream.epoch != stream.marked:
-            stream.marked = stream.epoch
-            row.hidden.append(("autotrack/epoch", stream.epoch))
-            last = self._last_epoch(stream.epoch)
-            if last is not None:
-                row.hidden.append(("autotrack/last_epoch", last))
+            self._mark(row, stream, stream.epoch)
         stream.steps += 1
         if stream.steps == _SETTLED_BY:
             settle_names(self.streams)
@@ -394,11 +397,20 @@ class Training:
             self._publish(e.SnapshotTaken(*taken))
         self._emit_row(row, stream)
         stream.clipped = stream.clipped_too_early = False
-        self._capture.criteria.step_done()
+        if self._capture.criteria.waiting:
+            self._capture.criteria.step_done()
         if self._capture.evaluation.under_way:
             self.evaluation_ends()
         if stream.epoch is None and stream.stretch.step():
             self._end_pass(stream)
+
+    def _mark(self, row: Row, stream: Stream, epoch: int) -> None:
+        """Say in the row of its first step that an epoch begins."""
+        stream.marked = epoch
+        row.hidden.append(("autotrack/epoch", epoch))
+        last = self._last_epoch(epoch)
+        if last is not None:
+            row.hidden.append(("autotrack/last_epoch", last))
 
     # -- what a pass counts ----------------------------------------------------------------------
 
@@ -406,6 +418,8 @@ class Training:
         """Count the batches of a step, and those that waited to know whether their site trains."""
         for batch in batches:
             known = self._sites.of(batch.site)
+            if not known.held and id(stream) in batch.seen_by:
+                continue
             held, known.held = known.held, []
             for waiting in held:
                 waiting.freed = self._sites.freed(waiting)
@@ -564,7 +578,10 @@ class Training:
 
     def _stream_of(self, optimizer: Any) -> Stream:
         """Return the stream of an optimizer; a new one takes the backward calls that wait."""
-        stream = self.optimizers.known(optimizer)
+        stream = self._main
+        # Nearly always the optimizer that stepped last.
+        if stream is None or stream.optimizer is None or stream.optimizer() is not optimizer:
+            stream = self.optimizers.known(optimizer)
         if stream is None:
             first = all(s.optimizer is None for s in self.streams)
             stream = self.optimizers.add(optimizer, None)

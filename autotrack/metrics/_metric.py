@@ -34,6 +34,8 @@ class Surroundings:
     #: In which mode the model was, by phase: how often in training mode, how often in
     #: `eval()`, and 1 where it was in training mode last.
     modes: dict[str, list[int]] = field(default_factory=dict)
+    #: Streams whose gradients a metric wants to look at before the next backward (`BackwardAhead`).
+    looked_at: set[Any] = field(default_factory=set)
     #: Where the run is recorded; None where and as long as it is not.
     directory: Callable[[], Path | None] = lambda: None
     #: The names of so many classes, where the data says them.

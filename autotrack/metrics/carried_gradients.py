@@ -35,21 +35,22 @@ class CarriedGradients(Metric):
 
     def backward_ahead(self, moment: BackwardAhead) -> None:
         """Look at what the streams' gradients hold before anything is added."""
-        if not self._looking:
-            return
         for stream in moment.streams:
             if stream in self._looking and not _is_zero(self._looking[stream]):
                 self._looking[stream] = _least(self._looking[stream], self._held(stream))
 
     def step_taken(self, moment: StepTaken) -> None:
         """Write what the step's first backward found, and look again where it is due."""
-        carried = self._looking.pop(moment.stream, None)
-        found = None if carried is None else when_known(_unless_zero, carried)
-        if found is not None:
-            moment.row.add("GradNorm/carried", found)
+        if self._looking:
+            carried = self._looking.pop(moment.stream, None)
+            self.surroundings.looked_at.discard(moment.stream)
+            found = None if carried is None else when_known(_unless_zero, carried)
+            if found is not None:
+                moment.row.add("GradNorm/carried", found)
         taken = moment.step + 1
         if taken < _FIRST or taken & (taken - 1) == 0:
             self._looking[moment.stream] = None
+            self.surroundings.looked_at.add(moment.stream)
 
     def _held(self, stream: Any) -> Value:
         gradients = gradients_of(stream)

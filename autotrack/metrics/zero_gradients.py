@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from autotrack.events import GradientsReady, StepSkipped, StepTaken
+from autotrack.events import SnapshotGradients, SnapshotTaken, StepSkipped
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics._shards import is_spread
 
@@ -28,9 +28,9 @@ class ZeroGradientRows(Metric):
     """
 
     listens: ClassVar[dict[type, str]] = {
-        GradientsReady: "ready",
+        SnapshotGradients: "ready",
         StepSkipped: "step_skipped",
-        StepTaken: "step_taken",
+        SnapshotTaken: "step_taken",
     }
     optional: ClassVar[bool] = True
 
@@ -40,10 +40,8 @@ class ZeroGradientRows(Metric):
         self._embeddings: dict[Any, set[str]] = {}
         self._found: dict[Any, dict[str, Tensor]] = {}
 
-    def ready(self, moment: GradientsReady) -> None:
+    def ready(self, moment: SnapshotGradients) -> None:
         """Look at the gradients of a snapshot step while they are there."""
-        if not moment.snapshot:
-            return
         stream = moment.stream
         named = self.surroundings.named(stream)
         if stream not in self._embeddings:
@@ -57,7 +55,7 @@ class ZeroGradientRows(Metric):
         """Forget what was seen for a step that did not happen."""
         self._found.pop(moment.stream, None)
 
-    def step_taken(self, moment: StepTaken) -> None:
+    def step_taken(self, moment: SnapshotTaken) -> None:
         """Write the shares of a snapshot step."""
         shares = self._found.pop(moment.stream, None)
         if shares:

@@ -1,9 +1,9 @@
 """Keeps TorchDynamo from compiling autotrack itself.
 
 Around a graph break of a compiled function, Dynamo looks at every Python frame that is called, ours
-included. Compiled, our wrappers would take `is_compiling()` for true and see nothing, and their
-graphs and graph breaks would be counted as the person's. Marked as here, a frame of ours runs as
-it is; where Dynamo traces through one of our wrappers, it still does.
+included. Compiled, our wrappers would take `is_dynamo_compiling()` for true and see nothing, and
+their graphs and graph breaks would be counted as the person's. Marked as here, a frame of ours runs
+as it is; where Dynamo traces through one of our wrappers, it still does.
 """
 
 from __future__ import annotations

@@ -20,11 +20,11 @@ def install(patch: Patch) -> None:
 
 
 def _wrap(original: Any) -> Any:
-    is_compiling = torch.compiler.is_compiling
+    is_dynamo_compiling = torch.compiler.is_dynamo_compiling
 
     @functools.wraps(original)
     def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if is_compiling() or (run := active()) is None:
+        if is_dynamo_compiling() or (run := active()) is None:
             return original(tensors, grad_tensors, *args, **kwargs)
         run.emit(functools.partial(_started, tensors, grad_tensors, kwargs))
         completed = False

@@ -10,7 +10,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
-from torch.compiler import is_compiling
+from torch.compiler import is_dynamo_compiling
 from torch.nn.utils import clip_grad
 
 from autotrack.context import active
@@ -29,7 +29,7 @@ def install(patch: Patch) -> None:
 def _wrap_by_norm(original: Any) -> Any:
     @functools.wraps(original)
     def clip(parameters: Any, *args: Any, **kwargs: Any) -> Any:
-        if not is_compiling() and (run := active()) is not None:
+        if not is_dynamo_compiling() and (run := active()) is not None:
             parameters = _listed(parameters)
             run.emit(ClippingStarted(parameters))
         return original(parameters, *args, **kwargs)
@@ -40,7 +40,7 @@ def _wrap_by_norm(original: Any) -> Any:
 def _wrap_grouping(original: Any) -> Any:
     @functools.wraps(original)
     def group(*args: Any, **kwargs: Any) -> Any:
-        if not is_compiling() and (run := active()) is not None:
+        if not is_dynamo_compiling() and (run := active()) is not None:
             # The grouping also serves the norm; in these two, clipping comes right after it.
             caller = sys._getframe(1).f_code.co_name
             if caller in ("clip_grad_value_", "_clip_grads_with_norm_"):

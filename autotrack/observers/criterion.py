@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.compiler import is_compiling
+from torch.compiler import is_dynamo_compiling
 from torch.jit import _builtins
 from torch.nn import functional
 
@@ -87,7 +87,7 @@ def install(patch: Patch) -> None:
 
 def _wrap_kernel(kernel: _Kernel, original: Any) -> Any:
     def observed(*args: Any, **kwargs: Any) -> Any:
-        if is_compiling() or (run := active()) is None:
+        if is_dynamo_compiling() or (run := active()) is None:
             return original(*args, **kwargs)
         loss = original(*args, **kwargs)
         run.emit(functools.partial(_called, kernel, loss, args, kwargs))
@@ -136,7 +136,7 @@ def _wrap_module(function: str, original: Any) -> Any:
     @functools.wraps(original)
     def forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         loss = original(self, *args, **kwargs)
-        if not is_compiling() and (run := active()) is not None and args:
+        if not is_dynamo_compiling() and (run := active()) is not None and args:
             run.emit(functools.partial(_returned, function, self, loss, args, kwargs))
         return loss
 

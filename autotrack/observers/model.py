@@ -13,7 +13,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
-from torch.compiler import is_compiling
+from torch.compiler import is_dynamo_compiling
 from torch.jit import _recursive
 
 from autotrack.context import active
@@ -104,7 +104,7 @@ def watch_function(function: Any) -> Callable[[], None] | None:
 def _wrap_function(original: Any) -> Any:
     @functools.wraps(original)
     def criterion(*args: Any, **kwargs: Any) -> Any:
-        if is_compiling() or (run := active()) is None:
+        if is_dynamo_compiling() or (run := active()) is None:
             return original(*args, **kwargs)
         run.emit(CriterionEntered())
         loss = None
@@ -127,7 +127,7 @@ class _Forward:
     """A forward hook that also leaves nothing of autotrack where a module pickles its own way."""
 
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
-        if is_compiling() or (run := active()) is None:
+        if is_dynamo_compiling() or (run := active()) is None:
             return
         trains = getattr(output, "requires_grad", False)
         # In training one call says as much as the many of the same model that follow it.
@@ -142,20 +142,20 @@ class _Forward:
 
 class _Features(_Forward):
     def __call__(self, module: nn.Module, args: Any, output: Any = None) -> None:
-        if module.training or not args or is_compiling() or (run := active()) is None:
+        if module.training or not args or is_dynamo_compiling() or (run := active()) is None:
             return
         run.emit(FeaturesSeen(args[0]))
 
 
 class _CriterionEntered(_Forward):
     def __call__(self, module: nn.Module, args: Any, output: Any = None) -> None:
-        if not is_compiling() and (run := active()) is not None:
+        if not is_dynamo_compiling() and (run := active()) is not None:
             run.emit(CriterionEntered())
 
 
 class _CriterionLeft(_Forward):
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
-        if not is_compiling() and (run := active()) is not None:
+        if not is_dynamo_compiling() and (run := active()) is not None:
             run.emit(functools.partial(_left, module, args, output))
 
 

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
-from torch.compiler import is_compiling
+from torch.compiler import is_dynamo_compiling
 from torch.optim.optimizer import (
     Optimizer,
     register_optimizer_step_post_hook,
@@ -37,14 +37,14 @@ def _no_step(self: Any) -> None:
 
 
 def _step_started(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-    if is_compiling() or (run := active()) is None:
+    if is_dynamo_compiling() or (run := active()) is None:
         return
     closure = kwargs.get("closure") if len(args) < 2 else args[1]
     run.emit(StepStarted(optimizer, closure is not None))
 
 
 def _step_done(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-    if is_compiling() or (run := active()) is None:
+    if is_dynamo_compiling() or (run := active()) is None:
         return
     run.emit(StepDone(optimizer))
 
@@ -53,7 +53,7 @@ def _wrap_zero_grad(original: Any) -> Any:
     @functools.wraps(original)
     def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
         # Before they are gone: a closure's first evaluation ends here with its gradients in place.
-        if not is_compiling() and (run := active()) is not None:
+        if not is_dynamo_compiling() and (run := active()) is not None:
             run.emit(GradientsZeroed(self))
         return original(self, *args, **kwargs)
 

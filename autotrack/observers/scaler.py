@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.amp.grad_scaler import GradScaler
-from torch.compiler import is_compiling
+from torch.compiler import is_dynamo_compiling
 
 from autotrack.context import active
 from autotrack.events import LossScaled, ScalerStepDone
@@ -26,7 +26,7 @@ def _wrap_scale(original: Any) -> Any:
     @functools.wraps(original)
     def scale(self: Any, outputs: Any) -> Any:
         scaled = original(self, outputs)
-        if not is_compiling() and (run := active()) is not None and scaled is not outputs:
+        if not is_dynamo_compiling() and (run := active()) is not None and scaled is not outputs:
             pairs = (
                 [(outputs, scaled)]
                 if isinstance(outputs, torch.Tensor)
@@ -49,7 +49,7 @@ def _wrap_step(original: Any) -> Any:
     @functools.wraps(original)
     def step(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, optimizer, *args, **kwargs)
-        if not is_compiling() and (run := active()) is not None and self.is_enabled():
+        if not is_dynamo_compiling() and (run := active()) is not None and self.is_enabled():
             run.emit(ScalerStepDone(self, optimizer))
         return result
 
