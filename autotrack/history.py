@@ -143,6 +143,11 @@ def read(
     return history
 
 
+def empty(directory: Path) -> History:
+    """The history of a run that has recorded nothing yet."""
+    return History(directory, {}, {}, {}, {}, {}, {}, [], 0, {})
+
+
 def holds_run(directory: Path) -> bool:
     """Whether `read` finds a record in a directory."""
     return any(_event_files(folder) for folder in (directory, *rank_folders(directory)))

@@ -12,14 +12,21 @@ if TYPE_CHECKING:
     from autotrack.config import Config
 
 
+# What a process group has told this process; it may be destroyed before anything is written.
+_told: dict[int, int] = {}
+
+
 def rank() -> int | None:
     """Return this process's rank, or None where it trains alone.
 
-    The process group knows; before there is one, the variables that `torchrun` sets.
+    The process group knows; else one that was there when this was asked before, else the variables
+    that `torchrun` sets.
     """
     distributed = sys.modules.get("torch.distributed")
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
-        return int(distributed.get_rank())
+        _told[os.getpid()] = int(distributed.get_rank())
+    if (told := _told.get(os.getpid())) is not None:
+        return told
     # `RANK` alone may be anything of the person's.
     if {"RANK", "LOCAL_RANK", "WORLD_SIZE"} <= os.environ.keys():
         return int(os.environ["RANK"])

@@ -23,7 +23,7 @@ from autotrack.capture.streams import settle_names, tag_of
 from autotrack.config import Config, default_directory
 from autotrack.cost import Cost, Meter
 from autotrack.coverage import Account, Coverage, Tallies, describe
-from autotrack.directory import free_directory
+from autotrack.directory import free_directory, taken_directory
 from autotrack.elsewhere import Elsewhere
 from autotrack.errors import NestedRunError, UsageError
 from autotrack.events import FeaturesSeen, LoaderStarted, RunEnded
@@ -293,6 +293,8 @@ class Run:
             self._buffer.add(row, stream)
             if self._flush_at == math.inf:
                 self._flush_at = time.perf_counter() + _FLUSH_SECONDS
+                # The process group may be gone by the time of the flush.
+                ranks.rank()
             if len(self._buffer.rows) >= _FLUSH_ROWS:
                 self._flush_at = 0.0
 
@@ -371,9 +373,7 @@ class Run:
             self._silent = not self._settle_directory()
             if self._silent:
                 return
-            self._sinks = [
-                (n, s) for n, make in self._sink_factories if (s := self._open(n, make)) is not None
-            ]
+            self._sinks = self._opened_sinks()
             records = [self._first_record(), *records]
         self._written += len(records)
         for name, sink in self._sinks:
@@ -386,6 +386,14 @@ class Run:
             self._home = free_directory(self._home, folder)
         self.directory = self._home / (folder or "")
         return folder is not None
+
+    def _opened_sinks(self) -> list[tuple[str, Any]]:
+        folder = self.directory.relative_to(self._home).as_posix()
+        with taken_directory(self._home, folder) as self._home:
+            self.directory = self._home / folder
+            return [
+                (n, s) for n, make in self._sink_factories if (s := self._open(n, make)) is not None
+            ]
 
     def _open(self, name: str, make: Callable[[Path], Any]) -> Any:
         return self._guard.call(f"sink {name}", make, self.directory)
@@ -443,15 +451,15 @@ class Run:
 
     @property
     def history(self) -> History:
-        """The record read back from disk, up to now."""
-        from autotrack.history import read
+        """The record read back from disk, up to now; empty as long as nothing is recorded."""
+        from autotrack.history import empty, read
 
         was_busy, self._busy = self._busy, True
         try:
             self.flush(wait=True)
         finally:
             self._busy = was_busy
-        return read(self.directory)
+        return read(self.directory) if self._sinks else empty(self.directory)
 
     @property
     def coverage(self) -> Coverage:

@@ -6,6 +6,9 @@ import errno
 import os
 import re
 import socket
+import subprocess
+import sys
+import textwrap
 import time
 from datetime import datetime
 from pathlib import Path
@@ -178,3 +181,33 @@ def test_a_run_that_saw_nothing_tells_so():
         pass
     coverage = autotrack.read("run").coverage
     assert "backward" in str(coverage)
+
+
+def test_a_history_asked_for_before_anything_is_recorded_is_empty():
+    with autotrack.tracking() as run:
+        history = run.history
+        assert (dict(history), history.streams, history.run) == ({}, [], {})
+        assert not run.directory.exists()
+        train()
+        assert run.history["Loss/train"].x.tolist() == [0, 1, 2]
+
+
+def test_processes_that_begin_in_the_same_instant_take_directories_of_their_own():
+    script = textwrap.dedent("""
+        import sys
+        import time
+        from pathlib import Path
+        from autotrack.directory import taken_directory
+
+        Path(f"ready-{sys.argv[1]}").touch()
+        while len(list(Path().glob("ready-*"))) < 4:
+            time.sleep(0.001)
+        for turn in range(20):
+            with taken_directory(Path(f"runs/{turn}")) as directory:
+                time.sleep(0.002)
+                (directory / f"events.out.tfevents.{sys.argv[1]}").touch()
+    """)
+    processes = [subprocess.Popen([sys.executable, "-c", script, str(n)]) for n in range(4)]
+    assert [process.wait(60) for process in processes] == [0] * 4
+    held = [len(list(path.iterdir())) for path in Path("runs").iterdir()]
+    assert held == [1] * 80

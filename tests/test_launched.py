@@ -269,6 +269,52 @@ def test_of_ranks_without_torchrun_the_first_records(tmp_path: Path) -> None:
     assert records(tmp_path) == {f"out/child-{first.split()[-1]}": [0, 1, 2, 3]}
 
 
+def test_ranks_that_children_make_of_themselves_are_read_together(tmp_path: Path) -> None:
+    script = """
+        import os
+        import torch
+        from training import train
+
+        def work(rank, store):
+            torch.distributed.init_process_group(
+                "gloo", init_method=f"file://{store}", rank=rank, world_size=2
+            )
+            train(rank + 1)
+            torch.distributed.destroy_process_group()
+
+        if __name__ == "__main__":
+            torch.multiprocessing.spawn(work, (os.path.abspath("store"),), nprocs=2)
+    """
+    tracked(tmp_path, script, "script.py", options=("--ranks", "all"))
+    assert records(tmp_path) == {"out/rank0": list(range(4)), "out/rank1": list(range(8))}
+    whole = autotrack.read(tmp_path / "out")
+    np.testing.assert_array_equal(
+        whole["Loss/train"].value, autotrack.read(tmp_path / "out/rank0")["Loss/train"].value
+    )
+
+
+def test_a_rank_stays_one_when_its_process_group_is_gone(tmp_path: Path) -> None:
+    script = """
+        import os
+        import torch
+        from training import train
+
+        def work(rank, store):
+            torch.distributed.init_process_group(
+                "gloo", init_method=f"file://{store}", rank=rank, world_size=2
+            )
+            train(1)
+            torch.distributed.destroy_process_group()
+            print("rank", rank, os.getpid(), flush=True)
+
+        if __name__ == "__main__":
+            torch.multiprocessing.spawn(work, (os.path.abspath("store"),), nprocs=2)
+    """
+    done = tracked(tmp_path, script, "script.py")
+    first = next(line for line in done.stdout.splitlines() if line.startswith("rank 0 "))
+    assert records(tmp_path) == {f"out/child-{first.split()[-1]}": [0, 1, 2, 3]}
+
+
 # -- where a process records ---------------------------------------------------------------------
 
 

@@ -46,7 +46,7 @@ class Process:
         """Open a run for this process, unless it is one that shall not write."""
         directory = self.orders.place
         if directory is not None:
-            self.threads = Threads(directory, self._open)
+            self.threads = Threads(directory, self._open, lambda: self.orders.place_of_rank)
             self.run = self._open(directory)
             if self.run is not None:
                 self.threads.watch(self.run)

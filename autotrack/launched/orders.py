@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autotrack.directory import holds_record
+from autotrack.ranks import rank
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,12 +35,22 @@ class Orders:
     @property
     def place(self) -> Path | None:
         """Where this process records, or None where it shall not: a rank that was not asked for."""
-        directory, rank = Path(self.directory), torchrun_rank()
-        if rank not in (None, "0") and self.options.get("ranks") != "all":
+        directory, told = Path(self.directory), torchrun_rank()
+        if told not in (None, "0") and self.options.get("ranks") != "all":
             return None
-        if is_first() and (rank is None or self.options.get("ranks") != "all"):
+        if is_first() and (told is None or self.options.get("ranks") != "all"):
             return directory
-        return directory / (f"child-{os.getpid()}" if rank is None else f"rank{rank}")
+        return directory / (f"child-{os.getpid()}" if told is None else f"rank{told}")
+
+    @property
+    def place_of_rank(self) -> Path | None:
+        """Where the folders of ranks belong, for a child that made a process group of its own."""
+        here = rank()
+        if is_first() or here is None or torchrun_rank() is not None:
+            return None
+        directory = Path(self.directory)
+        taken = self.options.get("ranks") != "all" or holds_record(directory / f"rank{here}")
+        return None if taken else directory
 
     def shown(self, directory: Path) -> Path:
         """Return a directory as seen from where the command was given."""

@@ -17,10 +17,18 @@ class Threads:
     """The runs of a process by thread, and the folders they record into.
 
     Whoever trains first has the process's own directory; the others record into `thread-<n>` of it.
+    `place_of_rank` is asked, when there is something to record, whether a process group has made
+    the process a rank whose record belongs elsewhere.
     """
 
-    def __init__(self, directory: Path, opened: Callable[[Path], Run | None]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        opened: Callable[[Path], Run | None],
+        place_of_rank: Callable[[], Path | None] = lambda: None,
+    ) -> None:
         self._directory = directory
+        self._place_of_rank = place_of_rank
         self._opened = opened
         self._lock = threading.Lock()
         self._recording: list[Run] = []
@@ -61,7 +69,9 @@ class Threads:
         with self._lock:
             self._recording.append(run)
             number = len(self._recording)
-        return self._directory if number == 1 else self._directory / f"thread-{number}"
+        if number > 1:
+            return self._directory / f"thread-{number}"
+        return self._place_of_rank() or self._directory
 
 
 def _is_alive(thread: ref[threading.Thread]) -> bool:
