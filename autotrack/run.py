@@ -292,11 +292,11 @@ class Run:
         if row and not self._silent and "flush" not in self._guard.failed:
             self._buffer.add(row, stream)
             if self._flush_at == math.inf:
-                self._flush_at = time.perf_counter() + _FLUSH_SECONDS
+                self._flush_at = self._flushed + _FLUSH_SECONDS
                 # The process group may be gone by the time of the flush.
                 ranks.rank()
             if len(self._buffer.rows) >= _FLUSH_ROWS:
-                self._flush_at = 0.0
+                self._flush_at = self._flushed
 
     def _loader_started(self, _: LoaderStarted) -> None:
         if self._flush_at < math.inf:
@@ -346,7 +346,10 @@ class Run:
 
     def flush(self, *, wait: bool = False) -> None:
         """Write what is known so far; with `wait` also what is still on its way from a device."""
-        self._flushed = time.perf_counter()
+        now = time.perf_counter()
+        # Where rows waited long past their time, events are rare: the next row is due at once.
+        late = now - self._flush_at >= _FLUSH_SECONDS
+        self._flushed = now - _FLUSH_SECONDS if late else now
         self._flush_at = self._flushed + _FLUSH_SECONDS
         if os.getpid() == self._pid and not graphs.capturing:
             self._guard.call("flush", self._flush, wait=wait)

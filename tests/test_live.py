@@ -209,6 +209,17 @@ def test_the_line_is_never_wider_than_the_terminal_and_takes_no_codes_from_names
     assert "\x1b[2J" not in text
 
 
+def test_a_part_that_does_not_fit_is_left_out_whole() -> None:
+    parts = [("", "run"), ("step", "5"), ("loss", "1.234"), ("val acc", "91.23 %")]
+    for columns, said in (
+        (40, "run · step 5 · loss 1.234 · val acc 91.23 %"),
+        (32, "run · step 5 · loss 1.234"),
+    ):
+        shown = Terminal(columns=60)
+        shown.feed(terminal.styled(parts, columns + 4).encode())
+        assert shown.lines == [said]
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (7325, "2:02:05")])
 def test_spans_of_time(seconds: float, text: str) -> None:
     assert terminal.clock(seconds) == text
@@ -362,6 +373,7 @@ def test_points_are_on_disk_within_two_seconds_also_during_an_evaluation(
     made: list[float] = []
 
     def known() -> None:
+        """All points older than two seconds are in the file."""
         points = len(read(tmp_path).get("Loss/train", ())) if any(tmp_path.iterdir()) else 0
         assert all(now[0] - at < 2.0 for at in made[points:])
 
@@ -379,3 +391,37 @@ def test_points_are_on_disk_within_two_seconds_also_during_an_evaluation(
                         now[0] += seconds
                         mse_loss(model(x), x)
                         known()
+        for step in range(6):
+            mse_loss(model(torch.ones(1, 1)), torch.ones(1, 1)).backward()
+            optimizer.step()
+            made.append(now[0])
+            now[0] += seconds
+            # The first slow step tells that steps are slow.
+            if step > 1:
+                known()
+
+
+def test_a_fast_loop_is_written_once_a_second(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import torch
+
+    from autotrack.run import Run
+
+    now, written = [0.0], []
+    clock = SimpleNamespace(time=lambda: 0.0, perf_counter=lambda: now[0])
+    monkeypatch.setattr("autotrack.run.time", clock)
+    write = Run._write
+    monkeypatch.setattr(
+        Run, "_write", lambda self, rows: (written.append(now[0]), write(self, rows))
+    )
+    model = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    with autotrack.tracking(logdir=tmp_path):
+        for step in range(400):
+            # once a pause of ten seconds
+            now[0] += 10.0 if step == 200 else 0.01
+            model(torch.ones(1, 1)).sum().backward()
+            optimizer.step()
+        during = len(written)
+    assert 3 <= during <= 8

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _ABOUT = 1.0
 _HOUR = 3600
+_LEAST_PARTS = 2
 
 
 def open(directory: Path) -> TerminalSink | None:  # noqa: A001 - the verb every sink has
@@ -112,10 +113,18 @@ def clock(seconds: float) -> str:
 
 
 def styled(parts: list[tuple[str, str]], columns: int) -> str:
-    """Return a status as one terminal line of at most `columns` cells, words dimmed."""
+    """Return a status as one terminal line of at most `columns` cells, words dimmed.
+
+    The last parts are left out where there is no room for them.
+    """
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.text import Text
 
+    said = [printable(f"{word} {value}".strip()) for word, value in parts]
+    while len(said) > _LEAST_PARTS and cell_len(" · ".join(said)) > columns:
+        said.pop()
+    parts = parts[: len(said)]
     line = Text(no_wrap=True, overflow="ellipsis", end="")
     for index, (word, value) in enumerate(parts):
         line.append(" · " if index else "", style="dim")
