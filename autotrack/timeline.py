@@ -52,8 +52,9 @@ class LoaderPass:
     finished: bool = False
     trained: bool = False
     evaluated: bool = False
-    # The call sites that trained while batches came, the first of them `site`: how often it did,
-    # and how often it has come back since. `over` is the last pass begun when this one finished.
+    # The call sites that trained while batches of this loader came; the first one in this pass,
+    # how often it did, and how often it has come back since all batches were used. `over` is the
+    # last pass begun when this one finished.
     sites: set[int] = field(default_factory=set)
     site: int | None = None
     calls: int = 0
@@ -80,7 +81,8 @@ class LoaderClock:
             self.sampled.add(loader)
         self._serial += 1
         self.passes.pop(loader, None)
-        self.passes[loader] = LoaderPass(self._serial, length)
+        sites = last.sites if last is not None else set()
+        self.passes[loader] = LoaderPass(self._serial, length, sites=sites)
         self._forget_the_oldest()
 
     def _forget_the_oldest(self) -> None:
@@ -118,7 +120,7 @@ class LoaderClock:
         if home is None or current is None or site not in home.sites:
             return False
         if current is home:
-            return home.finished
+            return home.finished and home.calls > 0
         drawn = current.finished or (
             current.evaluated
             and not same_data
@@ -128,8 +130,12 @@ class LoaderClock:
 
     def train_again(self, site: int) -> int | None:
         """A training step uses a batch of the training pass again: a round of them is a pass."""
-        home = self.passes[self.primary] if self.primary is not None else None
-        if home is not None and home.finished and site == home.site:
+        assert self.primary is not None
+        home = self.passes[self.primary]
+        if not home.finished or home.calls < home.batches:
+            # The batch was drawn before others were looked at.
+            return self.train(self.primary, site)
+        if site == home.site:
             self.epoch += home.replayed % home.calls == 0
             home.replayed += 1
         return self.epoch if self.epoch >= 0 else None
@@ -143,7 +149,7 @@ class LoaderClock:
         if before is None or before.finished:
             self.primary = loader
         self.trained.add(loader)
-        if not current.finished:
+        if not current.finished or 0 < current.calls < current.batches:
             current.sites.add(site)
             current.site = site if current.site is None else current.site
             current.calls += site == current.site

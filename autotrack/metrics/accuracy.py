@@ -114,7 +114,8 @@ class Accuracy(Metric):
         if not _one_place(counted):
             running.known = False
             self.surroundings.absent["Accuracy/train"] = (
-                "one prediction is compared with two targets"
+                "one loss compares several predictions or targets, and which of them count only "
+                "you know; log(...) records it"
             )
 
     def step_taken(self, moment: StepTaken) -> None:
