@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ABOUT = 1.0
 _HOUR = 3600
 _LEAST_PARTS = 2
+# Below this the clock would say 0:00.
+_LEAST_LEFT = 0.5
 
 
 def open(directory: Path) -> TerminalSink | None:  # noqa: A001 - the verb every sink has
@@ -68,7 +70,7 @@ def status(standing: Standing) -> list[tuple[str, str]]:
     """Return what the line says, as pairs of a word and what it stands for."""
     parts = [("", standing.name), *_position(standing)]
     left = standing.seconds_left
-    if left:
+    if left is not None and left >= _LEAST_LEFT:
         parts.append(("", f"{clock(left)} left"))
     losses = standing.losses
     parts += [(_named(tag, "Loss/train", "loss"), f"{loss:.4g}") for tag, loss in losses.items()]

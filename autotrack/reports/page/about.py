@@ -84,9 +84,11 @@ def said(value: Any) -> str:
 
 
 def seconds(value: float) -> str:
-    """A duration in words: `1 h 12 min`, `4 min 3 s`, `12.3 s`."""
+    """A duration in words: `1 h 12 min`, `4 min 3 s`, `12.3 s`, `45 ms`."""
     if not math.isfinite(value):
         return "—"
+    if 0 < value < 1:
+        return f"{number(1000 * value)} ms"
     if value < 60:
         return f"{number(value)} s"
     minutes, rest = divmod(round(value), 60)
