@@ -76,6 +76,12 @@ def interval_series(parts: list[Part]) -> dict[str, Series]:
     return {name: _interval(name, parts) for name in names}
 
 
+def mode_series(parts: list[Part]) -> dict[str, Series]:
+    """Whether the model was in training mode (1) or in `eval()` (0), pass by pass, by phase."""
+    phases = _distinct(phase for part in parts for phase in part.columns.modes)
+    return {phase: _mode(phase, parts) for phase in phases}
+
+
 def skipped_steps(parts: list[Part]) -> dict[str, NDArray[np.int64]]:
     """Where steps were skipped, by stream: the steps completed before each, shape [n]."""
     streams = _distinct(stream for part in parts for stream in part.columns.skipped)
@@ -109,6 +115,10 @@ def _scalars(tag: str, parts: list[Part]) -> Series:
 def _interval(name: str, parts: list[Part]) -> Series:
     tag = f"autotrack/interval/{name}"
     return _points(tag, parts, lambda columns: columns.intervals.get(name))
+
+
+def _mode(phase: str, parts: list[Part]) -> Series:
+    return _points(f"autotrack/mode/{phase}", parts, lambda columns: columns.modes.get(phase))
 
 
 def _points(tag: str, parts: list[Part], of: Callable[[Columns], Points | None]) -> Series:

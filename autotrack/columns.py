@@ -68,10 +68,10 @@ class Columns:
     """What one event file holds.
 
     `x` and `time` have one entry an event; everything else refers to events by their index.
-    `steps`, `epochs` and `skipped` are by stream ("" for none), `matrices` by phase, `intervals` by
-    the part that was recorded less often. `shards` has,
-    by the tag of a norm, what one of several processes knows of it: the norm of its shards, that of
-    whole tensors, and how many processes there are.
+    `steps`, `epochs` and `skipped` are by stream ("" for none), `matrices` and `modes` by phase,
+    `intervals` by the part that was recorded less often. `shards` has, by the tag of a norm, what
+    one of several processes knows of it: the norm of its shards, that of whole tensors, and how
+    many processes there are.
     """
 
     x: array[int] = field(default_factory=lambda: array("q"))
@@ -96,6 +96,9 @@ class Columns:
     matrices: dict[str, list[Matrix]] = field(default_factory=lambda: defaultdict(list))
     skipped: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     intervals: dict[str, Points] = field(
+        default_factory=lambda: defaultdict(lambda: Points(array("q"), array("f")))
+    )
+    modes: dict[str, Points] = field(
         default_factory=lambda: defaultdict(lambda: Points(array("q"), array("f")))
     )
     cost: dict[str, Any] = field(default_factory=dict)
@@ -253,7 +256,14 @@ def _take_cost(columns: Columns, hidden: _Hidden) -> None:
 
 
 def _take_interval(columns: Columns, hidden: _Hidden) -> None:
-    points = columns.intervals[hidden.about]
+    _append(columns.intervals[hidden.about], hidden)
+
+
+def _take_mode(columns: Columns, hidden: _Hidden) -> None:
+    _append(columns.modes[hidden.about], hidden)
+
+
+def _append(points: Points, hidden: _Hidden) -> None:
     points.events.append(hidden.event)
     points.values.append(_integer(hidden.tensor))
 
@@ -301,6 +311,7 @@ _HIDDEN_READERS: dict[str, Callable[[Columns, _Hidden], None]] = {
     "skipped": _take_skipped,
     "cost": _take_cost,
     "interval": _take_interval,
+    "mode": _take_mode,
     "nonfinite": _take_nonfinite,
     "shards": _take_shards,
     "confusion": _take_confusion,

@@ -15,6 +15,7 @@ from autotrack.assembly import (
     epoch_starts,
     histogram_series,
     interval_series,
+    mode_series,
     scalar_series,
     skipped_steps,
     vector_series,
@@ -51,7 +52,8 @@ class History(Mapping[str, Series]):
     `intervals` has, for each part that was recorded less often to keep within the budget, every how
     many-th step (`gradient_norm`) or snapshot (`snapshots`) it was recorded from a step on. `cost`
     is what tracking took: `seconds`, `share`, `loop_seconds` and, by part, `parts`; empty where the
-    run did not come to its end.
+    run did not come to its end. `modes` says by phase whether the model was in training mode (1) or
+    in `eval()` (0), pass by pass, under `train` at snapshots, where that makes a difference.
     """
 
     directory: Path
@@ -67,6 +69,7 @@ class History(Mapping[str, Series]):
     confusion: dict[str, ConfusionSeries] = field(default_factory=dict)
     skipped: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     intervals: dict[str, Series] = field(default_factory=dict)
+    modes: dict[str, Series] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -184,6 +187,7 @@ def _history(directory: Path, parts: list[Part]) -> History:
         confusion=confusion_series(parts),
         skipped=skipped_steps(parts),
         intervals=interval_series(parts),
+        modes=mode_series(parts),
         cost=_merged(part.columns.cost for part in parts),
     )
 

@@ -83,6 +83,21 @@ def finite_between(series: Series, first: int, last: int | None) -> Floats:
     return values[np.isfinite(values)]
 
 
+def mode_counts(history: History) -> dict[str, tuple[int, int, int]]:
+    """Return by phase how often in training mode, how often in `eval()`, and which was last.
+
+    The coverage stands at the end of a run only; of one that was killed the passes tell.
+    """
+    known = {
+        phase: (int(s.value.sum()), int((s.value == 0).sum()), int(s.value[-1]))
+        for phase, s in history.modes.items()
+    }
+    for phase, counts in history.coverage.get("modes", {}).items():
+        training, evaluating, last = (*counts, 0, 0, 0)[:3]
+        known[phase] = (training, evaluating, last)
+    return known
+
+
 def say(value: float) -> str:
     """Return a number in a few characters, three digits exact."""
     text = f"{value:,.0f}" if _LARGE <= abs(value) < _PLAIN else f"{value:.3g}"

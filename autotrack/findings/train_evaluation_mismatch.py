@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autotrack.findings._finding import Evidence, Finding
-from autotrack.findings._record import Floats, by_stream, finite, finite_between, phases, say
+from autotrack.findings._record import (
+    Floats,
+    by_stream,
+    finite,
+    finite_between,
+    mode_counts,
+    phases,
+    say,
+)
 from autotrack.findings._training import RISEN_ACCURACY, is_adversarial, loss_levels
 
 if TYPE_CHECKING:
@@ -56,9 +64,7 @@ def find(history: History) -> Iterator[Finding]:
 
 
 def _modes(history: History) -> Iterator[Finding]:
-    modes = history.coverage.get("modes", {})
-    for phase, counts in sorted(modes.items()):
-        training, evaluating, last = (*counts, 0, 0, 0)[:3]
+    for phase, (training, evaluating, last) in sorted(mode_counts(history).items()):
         if phase == "train":
             if training and evaluating >= FEWEST_SEEN and not last:
                 text = f"in training mode at {training} snapshots, later in eval() at {evaluating}"

@@ -8,7 +8,12 @@ from weakref import ref
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
-from autotrack.events import EvaluationBatchSeen, RootCalled, SnapshotTaken
+from autotrack.events import (
+    EvaluationBatchSeen,
+    EvaluationPassEnded,
+    RootCalled,
+    SnapshotTaken,
+)
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Modes(Metric):
-    """Counts for the coverage how often the model was in training mode and how often in `eval()`.
+    """Records, and counts for the coverage, whether the model was in training mode or in `eval()`.
 
     Once an evaluation pass, and at snapshot steps under `train`. Only for models with dropout or
     normalisation by batches: their own mode counts, so a frozen normalisation is no model in
@@ -26,6 +31,7 @@ class Modes(Metric):
     listens: ClassVar[dict[type, str]] = {
         RootCalled: "called",
         EvaluationBatchSeen: "evaluating",
+        EvaluationPassEnded: "pass_ended",
         SnapshotTaken: "step_taken",
     }
 
@@ -33,6 +39,7 @@ class Modes(Metric):
         super().__init__(surroundings)
         self._called: ref[nn.Module] | None = None
         self._evaluation: Any = None
+        self._was_training: bool | None = None
 
     def called(self, moment: RootCalled) -> None:
         """Remember the model that the next step or evaluation is about."""
@@ -42,19 +49,28 @@ class Modes(Metric):
         """Look at the model's mode once an evaluation pass."""
         if self._evaluation is not moment.evaluation and self._called is not None:
             self._evaluation = moment.evaluation
-            self._count(moment.evaluation.phase, self._called())
+            self._was_training = self._count(moment.evaluation.phase, self._called())
+
+    def pass_ended(self, moment: EvaluationPassEnded) -> None:
+        """Leave the mode of the pass beside its values."""
+        if self._evaluation is moment.evaluation and self._was_training is not None:
+            moment.row.hidden.append((f"autotrack/mode/{moment.phase}", int(self._was_training)))
+        self._evaluation = self._was_training = None
 
     def step_taken(self, moment: SnapshotTaken) -> None:
         """Look at the model's mode at a snapshot step."""
         if self._called is not None:
-            self._count("train", self._called())
+            training = self._count("train", self._called())
+            if training is not None:
+                moment.row.hidden.append(("autotrack/mode/train", int(training)))
 
-    def _count(self, phase: str, module: nn.Module | None) -> None:
+    def _count(self, phase: str, module: nn.Module | None) -> bool | None:
         training = None if module is None else is_training(module)
         if training is not None:
             counts = self.surroundings.modes.setdefault(phase, [0, 0, 0])
             counts[0 if training else 1] += 1
             counts[2] = int(training)
+        return training
 
 
 def is_training(module: nn.Module) -> bool | None:

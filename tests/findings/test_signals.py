@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import autotrack
 from autotrack import events
+from autotrack.findings import find
 from autotrack.metrics import Surroundings
 from autotrack.metrics.loader_wait import LoaderWait
 from autotrack.row import Row
@@ -138,7 +140,15 @@ def test_modes_are_counted_by_phase(forgotten):
                     criterion(model(x), y)
 
     # the model is not known before its first step
-    modes = tracked(loop).coverage["modes"]
+    history = tracked(loop)
+    modes = history.coverage["modes"]
+    assert {phase: [int(s.value.sum()), len(s)] for phase, s in history.modes.items()} == {
+        phase: [counts[0], counts[0] + counts[1]] for phase, counts in modes.items()
+    }
+    assert history.modes["val"].epoch.tolist() == [0, 1, 2]
+    # a run that was killed has no coverage
+    killed = replace(history, coverage={})
+    assert [f.title for f in find(killed)] == [f.title for f in find(history)]
     assert modes["val"] == ([3, 0, 1] if forgotten == "eval" else [0, 3, 0])
     assert modes["train"] == ([1, 2, 0] if forgotten == "train" else [3, 0, 1])
 
