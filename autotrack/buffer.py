@@ -49,9 +49,7 @@ class Buffer:
         numbers that never came.
         """
         rows, self.rows = self.rows, []
-        if not self._travelling and all(is_known(r.skipped) and _settle(r) for r, _ in rows):
-            for row, _ in rows:
-                self._renumber(row)
+        if not self._travelling and self._all_settled(rows):
             return rows
         for row, _ in rows:
             _pack(row, self.transfer)
@@ -62,6 +60,17 @@ class Buffer:
         else:
             self.transfer.receive()
         return self._arrived()
+
+    def _all_settled(self, rows: list[tuple[Row, Any]]) -> bool:
+        for row, _ in rows:
+            if type(row.skipped) is not float and not is_known(row.skipped):
+                return False
+            if not _is_plain(row) and not _settle(row):
+                return False
+        if self._missed:
+            for row, _ in rows:
+                self._renumber(row)
+        return True
 
     def _arrived(self) -> list[tuple[Row, Any]]:
         arrived = []
@@ -117,13 +126,21 @@ def _sent(tensor: torch.Tensor, transfer: Transfer) -> Any:
     return Derived(lambda values: values.astype(kept), transfer.numbers(tensor))
 
 
+def _is_plain(row: Row) -> bool:
+    """Whether a row, as most, has nothing but numbers that are known."""
+    if row.hidden or row.histograms:
+        return False
+    for _, value in row.scalars:  # noqa: SIM110 - a generator costs a frame a number
+        if type(value) is not float:
+            return False
+    return True
+
+
 def _settle(row: Row) -> bool:
     """Put numbers where a row has numbers on their way; False while one has not arrived.
 
     What turned out not to be known is left out.
     """
-    if not (row.histograms or row.hidden) and all(type(v) is float for _, v in row.scalars):
-        return True
     waiting = [v for _, v in (*row.scalars, *row.histograms, *row.hidden) if _waits(v)]
     if not all(_has_arrived(value) for value in waiting):
         return False
@@ -160,6 +177,8 @@ def _settled(value: Any) -> Any:
 
 def record_of(row: Row, tag: Any) -> Record:
     """Return the plain record of a row; `tag` maps each tag to its final name."""
+    if row.has_only_scalars:
+        return Record(row.x, row.time, [(tag(name), float(value)) for name, value in row.scalars])
     return Record(
         row.x,
         row.time,

@@ -13,6 +13,7 @@ import os
 import socket
 import struct
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -21,6 +22,7 @@ import google_crc32c
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 
+from autotrack import scalarevent
 from autotrack.eventcodec import fill_event
 from autotrack.eventtabs import fill_graph_event
 
@@ -46,15 +48,13 @@ def _masked_checksum(data: bytes) -> int:
 
 
 def _frame(message: bytes) -> bytes:
-    length = _LENGTH.pack(len(message))
-    return b"".join(
-        (
-            length,
-            _CHECKSUM.pack(_masked_checksum(length)),
-            message,
-            _CHECKSUM.pack(_masked_checksum(message)),
-        )
-    )
+    return b"".join((_header(len(message)), message, _CHECKSUM.pack(_masked_checksum(message))))
+
+
+@lru_cache(4096)
+def _header(length: int) -> bytes:
+    packed = _LENGTH.pack(length)
+    return packed + _CHECKSUM.pack(_masked_checksum(packed))
 
 
 class EventFileWriter:
@@ -101,6 +101,8 @@ class EventFileWriter:
         self.close()
 
     def _encode(self, record: Record) -> bytes:
+        if record.has_only_scalars:
+            return _frame(scalarevent.encode(record.x, record.time, record.scalars))
         fill_event(self._event, record)
         frame = _frame(self._event.SerializeToString())
         if record.graph:

@@ -89,6 +89,21 @@ class Record:
     graph: list[GraphNode] = field(default_factory=list)
     ended: str = ""
 
+    @property
+    def has_only_scalars(self) -> bool:
+        """Whether there are scalars in it, and nothing else."""
+        return bool(self.scalars) and not (
+            self.hidden
+            or self.histograms
+            or self.texts
+            or self.hyperparameters
+            or self.images
+            or self.curves
+            or self.layout
+            or self.graph
+            or self.ended
+        )
+
 
 def histogram_from_bit_counts(  # noqa: PLR0917 - one statistic each
     counts: NDArray[np.int64],

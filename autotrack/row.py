@@ -54,14 +54,18 @@ class Row:
         """Add one scalar: a float, a number on its way, or a one-element tensor."""
         self.scalars.append((tag, value))
 
-    def __bool__(self) -> bool:
-        return bool(
-            self.scalars
+    @property
+    def has_only_scalars(self) -> bool:
+        """Whether there is nothing in it but scalars."""
+        return not (
+            self.hidden
             or self.histograms
             or self.texts
-            or self.hidden
             or self.images
             or self.curves
             or self.graph
             or self.ended
         )
+
+    def __bool__(self) -> bool:
+        return bool(self.scalars) or not self.has_only_scalars

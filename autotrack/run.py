@@ -6,7 +6,7 @@ import dataclasses
 import math
 import os
 import time
-from functools import partial
+from functools import cache, partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -364,7 +364,8 @@ class Run:
         if not self._buffer.travelling:
             # The next row says when the next flush is due.
             self._flush_at = math.inf
-        records = [record_of(row, partial(tag_of, stream)) for row, stream in rows]
+        named = {stream: cache(partial(tag_of, stream)) for _, stream in rows}
+        records = [record_of(row, named[stream]) for row, stream in rows]
         self._tallies.add(records)
         self._guard.call("layout", self._layout.add, records, self._tallies.tags)
         self._write(records)

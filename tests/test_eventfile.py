@@ -30,7 +30,7 @@ from tensorboard.plugins.hparams import metadata as hparams
 from tensorboard.util import tensor_util
 from torch.utils.tensorboard import SummaryWriter
 
-from autotrack import eventfile
+from autotrack import eventfile, scalarevent
 from autotrack.eventcodec import array_from_tensor
 from autotrack.eventfile import EventFileWriter, read_events
 from autotrack.records import EMPTY_HISTOGRAM, Histogram, Record
@@ -81,6 +81,19 @@ def test_every_float32_comes_back_bit_for_bit(tmp_path_factory, values):
     _, event = read_events(path)
     read = [value.simple_value for value in event.summary.value]
     assert np.float32(read).tobytes() == np.float32(values).tobytes()
+
+
+@given(
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(min_value=1e-300),
+    st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.floats()), min_size=1),
+)
+def test_events_of_scalars_are_the_bytes_that_protobuf_writes(step, time, scalars):
+    event = Event(step=step, wall_time=time)
+    for tag, number in scalars:
+        value = event.summary.value.add()
+        value.tag, value.simple_value = tag, number
+    assert scalarevent.encode(step, time, scalars) == event.SerializeToString()
 
 
 def test_numbers_are_rounded_to_float32_and_overflow_to_infinity(tmp_path):

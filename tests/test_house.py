@@ -64,7 +64,7 @@ FLOOR_PLAN = {
     "judging": {"findings"},
     "drawing": {"comparison", "exporting", "reports"},
     "reading": {"assembly", "columns", "history", "merging", "placement", "series"},
-    "record": {"eventcodec", "eventfile", "eventtabs", "jsontext", "records"},
+    "record": {"eventcodec", "eventfile", "eventtabs", "jsontext", "records", "scalarevent"},
     "ground": {
         "_version",
         "colours",

@@ -30,19 +30,15 @@ class Tallies:
 
     def add(self, records: list[Record]) -> None:
         """Count the values of some records."""
+        known = self._by_tag
         for record in records:
-            step = _step_of(record)
-            shown = (*record.histograms, *record.images, *record.curves)
-            families = {tag.partition("/")[0] for tag, _ in shown}
-            if record.graph:
-                families.add("Graph")
-            if any(tag == "autotrack/embeddings" for tag, _ in record.hidden):
-                families.add("Embeddings")
-            for tag in (*(tag for tag, _ in record.scalars), *families):
-                tally = self._by_tag.get(tag)
-                if tally is None:
-                    tally = self._by_tag[tag] = Tally(first=step)
-                tally.count += 1
+            for tag, _ in record.scalars:
+                if tag not in known:
+                    known[tag] = Tally(first=_step_of(record))
+                known[tag].count += 1
+            if record.histograms or record.images or record.curves or record.graph or record.hidden:
+                for family in _families(record):
+                    known.setdefault(family, Tally(first=_step_of(record))).count += 1
 
     @property
     def tags(self) -> Collection[str]:
@@ -60,6 +56,16 @@ class Tallies:
     def below(self, prefix: str) -> list[str]:
         """Return the last parts of all tags right below `prefix`."""
         return [tag[len(prefix) + 1 :] for tag in self._by_tag if tag.startswith(f"{prefix}/")]
+
+
+def _families(record: Record) -> set[str]:
+    shown = (*record.histograms, *record.images, *record.curves)
+    families = {tag.partition("/")[0] for tag, _ in shown}
+    if record.graph:
+        families.add("Graph")
+    if any(tag == "autotrack/embeddings" for tag, _ in record.hidden):
+        families.add("Embeddings")
+    return families
 
 
 def _together(tallies: Iterable[Tally]) -> Tally:
