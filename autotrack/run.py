@@ -261,7 +261,7 @@ class Run:
             self._see(event)
             # Any event may find rows due: the last step's own would wait for a whole evaluation.
             if began >= self._flush_at:
-                self._flush_when_due()
+                self._guard.call("flush", self._flush_when_due)
         finally:
             self._busy = False
             meter = self._meter
