@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from autotrack.series import VectorSeries
 
 
+_FIRST, _MOST = 2, 200
+
+
 @dataclass(frozen=True)
 class Layers:
     """Gradient sizes of weights: `rms` of shape [snapshots, len(names)], NaN where unknown."""
@@ -42,8 +45,11 @@ def weight_gradients(history: History, stream: str) -> Layers | None:
         return None
     columns = [norms.names.index(name) for name in names]
     sizes = np.sqrt([known[name] for name in names])
-    rms: Floats = norms.value[:, columns].astype(np.float64) / sizes
-    return Layers(names, rms, [int(step) for step in norms.step])
+    # The first ones, and of many no more than tell the middle.
+    even = np.linspace(0, len(norms) - 1, min(_MOST, len(norms))).round().astype(np.int64)
+    rows = np.unique([*range(min(_FIRST, len(norms))), *even])
+    rms: Floats = norms.value[rows][:, columns].astype(np.float64) / sizes
+    return Layers(names, rms, norms.step[rows].tolist())
 
 
 def _is_scale(name: str, sizes: dict[str, int]) -> bool:
