@@ -140,9 +140,9 @@ class GradientNorm(Metric):
         values = shard_norms(gradients, self._norm_of)
         why = "gradients are spread over several processes; their norms are put together from all "
         why += 'ranks\' records: ranks="all", then read the directory above rank0'
-        if scale is not None:
-            # The scale would have to be taken from each number: nobody has asked for that yet.
-            values, why = None, "gradients are both spread over processes and scaled"
+        if values is not None and scale is not None:
+            number = self._number(scale)
+            values = [values[0] / number, values[1] / number, values[2]]
         for tag in ("GradNorm/total", "GradNorm/clipped")[: 1 + (when == "before")]:
             self.surroundings.absent[tag] = why
         if values is not None:

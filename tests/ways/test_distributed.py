@@ -23,7 +23,8 @@ if not torch.distributed.is_available() or not torch.distributed.is_gloo_availab
     pytest.skip("this PyTorch has no gloo", allow_module_level=True)
 
 SCRIPT = Path(__file__).with_name("two_processes.py")
-LOOPS = ("ddp", "ddp_no_sync", "fsdp")
+SHARDED = ("fsdp", "hsdp", "fsdp_scaled")
+LOOPS = ("ddp", "ddp_no_sync", *SHARDED)
 RANKS = (0, 1)
 
 
@@ -107,9 +108,10 @@ def test_norms_and_names_of_replicated_weights(results: dict[int, Any], loop: st
     }
 
 
-def test_global_norms_of_shards_are_put_together(results: dict[int, Any]) -> None:
-    plain = results[0]["fsdp-all"]["plain"]
-    history = autotrack.read(results[-1] / "fsdp-all")
+@pytest.mark.parametrize("loop", SHARDED)
+def test_global_norms_of_shards_are_put_together(results: dict[int, Any], loop: str) -> None:
+    plain = results[0][f"{loop}-all"]["plain"]
+    history = autotrack.read(results[-1] / f"{loop}-all")
     total, clipped = history["GradNorm/total"], history["GradNorm/clipped"]
     assert total.x.tolist() == list(range(8))
     assert total.epoch.tolist() == [0] * 4 + [1] * 4

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 from training_state import gradient_norm, state_of
@@ -86,6 +87,49 @@ def fsdp(known: dict[str, Any]) -> Any:
     return model, optimizer, epoch
 
 
+def hsdp(known: dict[str, Any]) -> Any:
+    """Every process holds a copy of the one shard that there is."""
+    model = Net()
+    mesh = init_device_mesh("cpu", (2, 1), mesh_dim_names=("replicate", "shard"))
+    fully_shard(model, mesh=mesh)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    xs, ys = batches()
+    for epoch in range(2):
+        for index in range(STEPS):
+            loss = nn.functional.cross_entropy(model(xs[index]), ys[index])
+            loss.backward()
+            known["losses"].append(loss.item())
+            known["norms"].append(whole_norm(model))
+            if epoch:
+                nn.utils.clip_grad_norm_(model.parameters(), 0.05)
+                known["clipped"].append(whole_norm(model))
+            optimizer.step()
+            optimizer.zero_grad()
+    return model, optimizer, epoch
+
+
+def fsdp_scaled(known: dict[str, Any]) -> Any:
+    """Gradients are both spread and scaled; clipped while they still are in the second epoch."""
+    model = Net()
+    fully_shard(model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    scaler = torch.amp.GradScaler("cpu", init_scale=64.0)
+    xs, ys = batches()
+    for epoch in range(2):
+        for index in range(STEPS):
+            loss = nn.functional.cross_entropy(model(xs[index]), ys[index])
+            scaler.scale(loss).backward()
+            known["losses"].append(loss.item())
+            known["norms"].append(whole_norm(model) / 64)
+            if epoch:
+                nn.utils.clip_grad_norm_(model.parameters(), 0.05 * 64)
+                known["clipped"].append(whole_norm(model) / 64)
+            scaler.step(optimizer)
+            scaler.update()
+            optimizer.zero_grad()
+    return model, optimizer, epoch
+
+
 def clip(model: nn.Module) -> None:
     spread = [p for p in model.parameters() if hasattr(p, "to_local")]
     nn.utils.clip_grad_norm_(spread, 0.05)
@@ -128,7 +172,7 @@ def main(out: Path) -> None:
         # Tracking begins before there is a process group.
         distributed.init_process_group("gloo")
         train_late(results)
-    for loop in (ddp, ddp_no_sync, fsdp):
+    for loop in (ddp, ddp_no_sync, fsdp, hsdp, fsdp_scaled):
         name = loop.__name__
         plain = train(loop, None)
         for ranks in ("0", "all"):
