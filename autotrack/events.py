@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 # -- what PyTorch did ---------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LoaderStarted:
     """`iter(loader)` was called."""
 
     loader: Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class BatchLoaded:
     """A loader handed out a batch after `seconds` of waiting for it."""
 
@@ -34,14 +34,14 @@ class BatchLoaded:
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LoaderFinished:
     """A loader had no more batches."""
 
     loader: Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ModelCalled:
     """A root model returned `output`."""
 
@@ -49,14 +49,14 @@ class ModelCalled:
     output: Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FeaturesSeen:
     """A model's last linear layer is about to take `features`; a metric may listen to this one."""
 
     features: Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LossComputed:
     """A criterion was called: the outermost loss function, or a person's own criterion."""
 
@@ -72,12 +72,12 @@ class LossComputed:
     own: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class CriterionEntered:
     """A person's own criterion module begins: losses computed inside it are its business."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LossScaled:
     """`GradScaler.scale(loss)` returned `scaled`."""
 
@@ -86,7 +86,7 @@ class LossScaled:
     scaled: Tensor
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class BackwardStarted:
     """`backward` is about to run on `tensors`; their graph is still alive."""
 
@@ -94,28 +94,28 @@ class BackwardStarted:
     gradients: tuple[Tensor | None, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class BackwardDone:
     """The backward that started last has run to its end, or raised (`completed` is False)."""
 
     completed: bool = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ClippingStarted:
     """Gradients of `parameters` are about to be clipped."""
 
     parameters: Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GradientsZeroed:
     """`zero_grad` is about to clear the gradients of an optimizer or a module."""
 
     owner: Optimizer | nn.Module
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StepStarted:
     """`optimizer.step` begins: gradients are final, weights are old."""
 
@@ -123,14 +123,14 @@ class StepStarted:
     closure: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StepDone:
     """`optimizer.step` has run: weights are new."""
 
     optimizer: Optimizer
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ScalerStepDone:
     """`GradScaler.step(optimizer)` returned, whether or not the optimizer stepped."""
 
@@ -141,7 +141,7 @@ class ScalerStepDone:
 # -- what it means ------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class CriterionCall:
     """What is kept of one criterion call: numbers and identities, no tensor of the person's."""
 
@@ -163,7 +163,7 @@ class CriterionCall:
     weight: Value | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class CriterionSeen:
     """A criterion was called: metrics add what they count to `call.scores`."""
 
@@ -171,14 +171,14 @@ class CriterionSeen:
     call: CriterionCall
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GraphSeen:
     """The first backward at a call site is about to run: the graph of its losses is alive."""
 
     tensors: tuple[Tensor, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TrainBatch:
     """One backward call of a training loop: the loss, how many samples, and what fed it.
 
@@ -206,7 +206,7 @@ class TrainBatch:
     counted_by: dict[int, Any] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GradientsReady:
     """A stream's gradients are final and its weights still old."""
 
@@ -216,12 +216,12 @@ class GradientsReady:
     clipped_too_early: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SnapshotGradients(GradientsReady):
     """`GradientsReady` once more, at snapshot steps only."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class GradientsBeforeClipping:
     """A stream's gradients just before they are clipped."""
 
@@ -229,7 +229,7 @@ class GradientsBeforeClipping:
     scale: Any = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StepBegan:
     """An optimizer is about to update: its rates are those of this step, its weights still old."""
 
@@ -238,40 +238,40 @@ class StepBegan:
     snapshot: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class BatchAwaited:
     """The loop waited `seconds` in a loader for its next batch."""
 
     seconds: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class RootCalled:
     """A root model was called, in the mode in which it still is."""
 
     module: nn.Module
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class BackwardAhead:
     """A backward call is about to add to the gradients of these streams."""
 
     streams: list[Any]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SnapshotBegan(StepBegan):
     """`StepBegan` once more, at snapshot steps only."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StepSkipped:
     """A gradient scaler skipped the step: what was read for it belongs to none."""
 
     stream: Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class StepTaken:
     """One optimizer update that happened.
 
@@ -288,12 +288,12 @@ class StepTaken:
     snapshot: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SnapshotTaken(StepTaken):
     """`StepTaken` once more, at snapshot steps only."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TrainBatchSeen:
     """A training batch counts in its stream's running pass.
 
@@ -305,7 +305,7 @@ class TrainBatchSeen:
     adds: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TrainPassEnded:
     """A training epoch, or the stretch that stands for one, is over; `row` takes its values."""
 
@@ -313,7 +313,7 @@ class TrainPassEnded:
     row: Row
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class EvaluationBatchSeen:
     """One batch of an evaluation pass; `batch` is what its loader gave, where it has one."""
 
@@ -322,7 +322,7 @@ class EvaluationBatchSeen:
     batch: Any = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class EvaluationPassEnded:
     """An evaluation pass is over; `suffix` is `_initial` before training.
 
@@ -337,7 +337,7 @@ class EvaluationPassEnded:
     row: Row
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class OutputSeen:
     """An evaluation batch went through the model and no criterion was called on it."""
 
@@ -346,14 +346,14 @@ class OutputSeen:
     batch: Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class PassDiscarded:
     """A pass that turned out to be no evaluation: what metrics counted for it is void."""
 
     evaluation: Any
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class RunEnded:
     """The run is over, all its passes are closed; `row` takes what is known only now."""
 

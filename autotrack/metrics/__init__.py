@@ -28,11 +28,12 @@ def create(wanted: tuple[str, ...] | None, surroundings: Surroundings) -> list[M
     """
     chosen = _defaults() if wanted is None or any(w.startswith("+") for w in wanted) else []
     chosen += [name.lstrip("+") for name in wanted or () if name.lstrip("+") not in chosen]
-    return [find(name)(surroundings) for name in chosen]
+    own = set(names())
+    return [(_own(name) if name in own else find(name))(surroundings) for name in chosen]
 
 
 def _defaults() -> list[str]:
-    return [name for name in names() if find(name).on_by_default]
+    return [name for name in names() if _own(name).on_by_default]
 
 
 def find(name: str) -> type[Metric]:
@@ -44,7 +45,7 @@ def find(name: str) -> type[Metric]:
         named: type[Metric] = _from_outside(name)
         return named
     if name in names():
-        return _metric_in(importlib.import_module(f"{__name__}.{name}"))
+        return _own(name)
     others = {point.name: point for point in entry_points(group="autotrack.metrics")}
     if name in others:
         loaded: type[Metric] = others[name].load()
@@ -64,7 +65,8 @@ def _from_outside(name: str) -> Any:
         raise UsageError(msg) from error
 
 
-def _metric_in(module: Any) -> type[Metric]:
+def _own(name: str) -> type[Metric]:
+    module = importlib.import_module(f"{__name__}.{name}")
     for _, thing in inspect.getmembers(module, inspect.isclass):
         if issubclass(thing, Metric) and thing.__module__ == module.__name__:
             return thing

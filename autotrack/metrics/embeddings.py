@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from autotrack.events import FeaturesSeen, RunEnded
-from autotrack.metrics import _projector
 from autotrack.metrics._pictures import is_pictures, pixels_of
 from autotrack.metrics._scored import OfScoredBatches, Scored, tensors_of
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autotrack.events import EvaluationPassEnded, PassDiscarded
+    from autotrack.metrics import _projector
     from autotrack.metrics._metric import Surroundings
 
 MOST_SAMPLES = 2000
@@ -94,6 +94,8 @@ class Embeddings(OfScoredBatches):
         if directory is None or not self._passes:
             return
         points = {phase: _joined(kept) for phase, kept in self._passes.items()}
+        from autotrack.metrics import _projector
+
         _projector.write(directory, points)
         moment.row.hidden.append(("autotrack/embeddings", list(points)))
 
@@ -102,6 +104,8 @@ def _joined(kept: list[_Kept]) -> _projector.Points:
     # The layer may differ between passes of two models: only rows of one width go together.
     width = kept[0].features.shape[1]
     same = [one for one in kept if one.features.shape[1] == width]
+    from autotrack.metrics import _projector
+
     return _projector.Points(
         np.concatenate([one.features for one in same]),
         [label for one in same for label in one.labels],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from functools import partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +13,7 @@ from autotrack.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from autotrack.records import Record
 
@@ -36,13 +38,14 @@ def names() -> list[str]:
 def find(name: str) -> Any:
     """Return what makes the sink called `name` from a directory.
 
-    A name is a file of this folder (its `open`), an entry point of the group `autotrack.sinks`, or
-    `"package.module:factory"`. Raises UsageError, with the nearest known name, when there is none.
+    A name is a file of this folder (its `open`, imported when called), an entry point of the group
+    `autotrack.sinks`, or `"package.module:factory"`. Raises UsageError, with the nearest known
+    name, when there is none.
     """
     if ":" in name:
         return _from_outside(name)
     if name in names():
-        return importlib.import_module(f"{__name__}.{name}").open
+        return partial(_open, name)
     others = {point.name: point for point in entry_points(group="autotrack.sinks")}
     if name in others:
         return others[name].load()
@@ -50,6 +53,11 @@ def find(name: str) -> Any:
     hint = f"; did you mean {near[0]!r}?" if near else ""
     msg = f"there is no sink {name!r}{hint} Known: {', '.join([*names(), *others])}."
     raise UsageError(msg)
+
+
+def _open(name: str, directory: Path) -> Any:
+    """Return one of autotrack's own sinks; what it needs is slow to import."""
+    return importlib.import_module(f"{__name__}.{name}").open(directory)
 
 
 def _from_outside(name: str) -> Any:

@@ -1,0 +1,79 @@
+"""What a settled step may call: a ceiling on Python calls, which no machine's mood moves.
+
+Lower the ceilings when the step path gets shorter. Timings are in `benchmarks/step_path.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import autotrack
+
+STEPS = 20
+WARM_UP = 40
+
+
+def linear_regression() -> Iterator[None]:
+    """W5: one weight, the whole batch each step, one step an epoch."""
+    x = torch.randn(100, 1)
+    model, criterion = nn.Linear(1, 1), nn.MSELoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for _epoch in range(sys.maxsize):
+        loss = criterion(model(x), 3 * x + 2)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield
+
+
+def mlp() -> Iterator[None]:
+    """W1: the tutorial's network, small pictures."""
+    data = TensorDataset(torch.rand(800, 16), torch.randint(10, (800,)))
+    model = nn.Sequential(nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 10))
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _epoch in range(sys.maxsize):
+        for pictures, labels in DataLoader(data, batch_size=8):
+            loss = criterion(model(pictures), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            yield
+
+
+def calls(loop: Callable[[], Iterator[None]]) -> float:
+    """Python functions called in a settled step."""
+    counted = 0
+
+    def profile(_frame: Any, what: str, _argument: Any) -> None:
+        nonlocal counted
+        counted += what == "call"
+
+    before, steps = sys.getprofile(), loop()
+    try:
+        # One place for all steps: where another line resumes the loop, its place is looked up anew.
+        for number in range(WARM_UP + STEPS):
+            if number == WARM_UP:
+                sys.setprofile(profile)
+            next(steps)
+    finally:
+        sys.setprofile(before)
+    return counted / STEPS
+
+
+@pytest.mark.parametrize(("loop", "ceiling"), [(linear_regression, 275), (mlp, 275)])
+def test_a_settled_step_calls_few_functions(tmp_path, loop, ceiling):
+    alone = calls(loop)
+    with autotrack.tracking(logdir=tmp_path, strict=True, budget=None, histograms=0) as run:
+        # What a clock decides is no part of a step: writing, and timing by part.
+        run._meter.first, run._flush_at, run._meter._next = 0.0, math.inf, sys.maxsize
+        added = calls(loop) - alone
+    assert 10 < added <= ceiling, f"{added:.1f} calls"
