@@ -23,7 +23,6 @@ _EXACT = (
     e.GradientsReady,
     e.GradientsBeforeClipping,
     e.GraphSeen,
-    e.TrainPassEnded,
     e.EvaluationBatchSeen,
     e.EvaluationPassEnded,
     e.OutputSeen,
@@ -93,12 +92,13 @@ class Meter:
         handlers.setdefault(e.StepTaken, [])
         timed: Handlers = {}
         for kind, pairs in handlers.items():
-            add = self._add_to_snapshot if kind in _SNAPSHOTS else self.add
-            add = add if kind in _EXACT else self._sample
+            into = self.exact if kind in _EXACT else self._sampled
             timed[kind] = [
-                (part, self._watched(names[part], call, add) if part in names else call)
+                (part, self._watched(names[part], call, into) if part in names else call)
                 for part, call in pairs
             ]
+            if kind in _SNAPSHOTS:
+                timed[kind] = [(part, self._at_snapshots(call)) for part, call in timed[kind]]
         handlers.update({kind: pairs for kind, pairs in timed.items() if kind in _EXACT})
         self._timed = {kind: pairs for kind, pairs in timed.items() if kind not in _EXACT}
         for known in (handlers, self._timed):
@@ -126,24 +126,27 @@ class Meter:
         return Cost(self.seconds, share, loop, parts)
 
     def _watched(
-        self, part: str, call: Callable[[Any], object], add: Callable[[str, float], None]
+        self, part: str, call: Callable[[Any], object], into: dict[str, float]
     ) -> Callable[[Any], None]:
         clock = self._clock
 
         def watched(moment: Any) -> None:
             began = clock()
             call(moment)
-            add(part, clock() - began)
+            into[part] += clock() - began
 
         return watched
 
-    def _add_to_snapshot(self, part: str, seconds: float) -> None:
-        self.exact[part] += seconds
-        self.in_snapshots += seconds
-        self.last_snapshot = self._clock()
+    def _at_snapshots(self, call: Callable[[Any], object]) -> Callable[[Any], None]:
+        clock = self._clock
 
-    def _sample(self, part: str, seconds: float) -> None:
-        self._sampled[part] += seconds
+        def watched(moment: Any) -> None:
+            began = clock()
+            call(moment)
+            self.last_snapshot = ended = clock()
+            self.in_snapshots += ended - began
+
+        return watched
 
     def _step_taken(self, _: e.StepTaken) -> None:
         self.steps += 1
