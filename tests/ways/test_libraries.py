@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,10 +121,9 @@ def test_fabric(tmp_path: Path) -> None:
 
 def test_a_model_of_transformers(tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    try:
-        transformers.GPT2LMHeadModel  # noqa: B018 - lazy: only asking tells whether it is there
-    except ImportError as error:
-        pytest.skip(f"transformers has no GPT-2 here: {error}")
+    with contextlib.suppress(ImportError):
+        # transformers imports torchvision where it is there.
+        importlib.import_module("_torchvision")
 
     def loop(known: Known) -> Any:
         config = transformers.GPT2Config(
