@@ -364,7 +364,7 @@ class Run:
         if not self._buffer.travelling:
             # The next row says when the next flush is due.
             self._flush_at = math.inf
-        named = {stream: cache(partial(tag_of, stream)) for _, stream in rows}
+        named = {stream: cache(partial(tag_of, stream)) for stream in {s for _, s in rows}}
         records = [record_of(row, named[stream]) for row, stream in rows]
         self._tallies.add(records)
         self._guard.call("layout", self._layout.add, records, self._tallies.tags)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _FUNCTIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 _KEY = "regression"
+# What `ndarray.sum` calls, without a frame of Python between.
+_sum = np.add.reduce
 # Beyond this many outputs it is a picture or a signal, and one R2 over all of it says nothing.
 MOST_OUTPUTS = 64
 
@@ -141,8 +143,8 @@ class Regression(Metric):
         if (shape := _shape_of(prediction, target)) is None:
             return None
         if target.device.type == "cpu":
-            rows = (_as_rows(tensor, shape[0]) for tensor in (prediction, target))
-            return _Score(_sums_on_cpu(*rows), shape[1])
+            sums = _sums_on_cpu(_as_rows(prediction, shape[0]), _as_rows(target, shape[0]))
+            return _Score(sums, shape[1])
         return _Score(_sums_there(prediction, target, shape, self.surroundings.transfer), shape[1])
 
 
@@ -176,11 +178,11 @@ def _sums_on_cpu(prediction: NDArray[np.float64], target: NDArray[np.float64]) -
     return Sums(
         len(target),
         target.size,
-        float(np.abs(error).sum()),
+        float(_sum(np.abs(error), None)),
         float(np.vdot(error, error)),
         shift,
-        around.sum(0),
-        np.square(around).sum(0),
+        _sum(around, 0),
+        _sum(np.square(around), 0),
     )
 
 
@@ -214,6 +216,8 @@ def _sums_from_device(count: int, outputs: int, numbers: NDArray[np.float64]) ->
 
 def _is_broadcast(tensor: torch.Tensor) -> bool:
     # `mse_loss` stretches a mismatched shape before its kernel sees it: a stride of 0 tells.
+    if tensor.is_contiguous():
+        return False
     return any(n > 1 and s == 0 for n, s in zip(tensor.shape, tensor.stride(), strict=True))
 
 
