@@ -80,12 +80,17 @@ def is_waiting_in_a_loop(thread: int, *, anywhere: bool = False) -> bool:
         return True
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
-        if module.partition(".")[0] in _EVENT_LOOPS or module == "concurrent.futures.thread":
+        if module.partition(".")[0] in _EVENT_LOOPS or _is_worker(frame, module):
             return True
         if not (anywhere or is_foreign(frame)):
             return False
         frame = frame.f_back
     return not anywhere
+
+
+def _is_worker(frame: FrameType, module: str) -> bool:
+    # Whoever hands a task in stands in the pool's module as well, and does not wait for it.
+    return module == "concurrent.futures.thread" and frame.f_code.co_name == "_worker"
 
 
 def call_chain(boundary: int | None) -> tuple[tuple[int, ...], list[FrameType]]:

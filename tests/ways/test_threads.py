@@ -224,3 +224,26 @@ def test_a_thread_with_a_copy_of_the_context_disturbs_nothing(tmp_path):
     history = autotrack.read(tmp_path / "run")
     assert history["Loss/train"].value.tolist() == float32(seen)
     assert len(others) == 6
+
+
+def test_a_task_that_begins_while_it_is_handed_in_is_no_part_of_the_run(tmp_path, monkeypatch):
+    """A new pool's first thread may be at work before `submit` has returned."""
+    seen, others, begun = [], [], threading.Event()
+    # What waits below `submit` is the library's, as it is where the system decides so.
+    library = {"start": threading.Thread.start, "begun": begun, "__name__": "threading"}
+    source = "def start_and_wait(thread):\n    start(thread)\n    begun.wait(20)\n"
+    exec(compile(source, threading.__file__, "exec"), library)  # noqa: S102 - the lines above
+
+    def work(parts):
+        train_epoch(*parts, others)
+        begun.set()
+
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True):
+        context, parts = contextvars.copy_context(), made(0)
+        with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", library["start_and_wait"])
+            pool.submit(context.run, work, made(1)).result()
+        train_epoch(*parts, seen)
+    history = autotrack.read(tmp_path / "run")
+    assert history["Loss/train"].value.tolist() == float32(seen)
+    assert len(others) == 3
