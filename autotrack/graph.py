@@ -46,12 +46,6 @@ class Reading:
     factor: float | None = 1.0
 
 
-def node_number(tensor: Any) -> int | None:
-    """Return the sequence number of the operation that made `tensor`, unique in its thread."""
-    node = tensor.grad_fn
-    return None if node is None else int(node._sequence_nr())
-
-
 def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
     """Return how `calls` (by the number of their node) feed the loss made by `node`."""
     divisor = 1.0

@@ -328,7 +328,8 @@ class Run:
         began = time.perf_counter()
         if self._meter.first is None:
             waits = not self._buffer.is_empty
-            self._meter.first = began
+            # Not the time since the run was opened: a slow first step would settle names too early.
+            self._flushed = self._meter.first = began
             self._flush_at = began + _FLUSH_SECONDS if waits else math.inf
         elif not self._buffer.is_empty:
             self.flush()

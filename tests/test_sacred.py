@@ -144,7 +144,6 @@ _THE_NET = frozenset(
         "run.Run.start",
         "context.take_newcomers",
         "context.Newcomer.emit",
-        "context.Newcomer.notice",
         "context.Newcomer._run",
         "context.Newcomer.__getattr__",
         "context.enter",

@@ -54,10 +54,6 @@ class Optimizers:
         inner = discovery.innermost(optimizer)
         return None if inner is optimizer else self.known(inner)
 
-    def stream_of(self, optimizer: Any) -> Stream:
-        """Return the stream of an optimizer, a new one if none has it."""
-        return self.known(optimizer) or self.add(optimizer, None)
-
     def add(self, optimizer: Any, name: str | None) -> Stream:
         """Make a stream for `optimizer`, or let it take over the stream of the same variable."""
         optimizer = discovery.innermost(optimizer)
