@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from autotrack.block import Block
 from autotrack.pending import Derived, Pending, is_known, read
 from autotrack.records import Record
 from autotrack.transfer import Transfer
@@ -20,15 +21,15 @@ class Buffer:
     """Rows in order. Numbers of a device come home by `transfer` and hold back what follows."""
 
     def __init__(self) -> None:
-        self.rows: list[tuple[Row, Any]] = []
+        self.rows: list[tuple[Row | Block, Any]] = []
         self.transfer = Transfer()
         #: Steps that turned out to be none.
         self.skipped = 0
         # By stream: how many of its steps so far turned out to be none.
         self._missed: Counter[Any] = Counter()
-        self._travelling: deque[tuple[Row, Any]] = deque()
+        self._travelling: deque[tuple[Row | Block, Any]] = deque()
 
-    def add(self, row: Row, stream: Any) -> None:
+    def add(self, row: Row | Block, stream: Any) -> None:
         """Keep a finished row; `stream` names its series once that is settled."""
         self.rows.append((row, stream))
 
@@ -42,7 +43,7 @@ class Buffer:
         """Whether no row waits."""
         return not self.rows and not self._travelling
 
-    def take(self, *, wait: bool = False) -> list[tuple[Row, Any]]:
+    def take(self, *, wait: bool = False) -> list[tuple[Row | Block, Any]]:
         """Return the rows whose numbers are all known, up to the first that is not.
 
         What is still on a device starts its journey. With `wait` all rows are returned, without the
@@ -52,7 +53,8 @@ class Buffer:
         if not self._travelling and self._all_settled(rows):
             return rows
         for row, _ in rows:
-            _pack(row, self.transfer)
+            if not isinstance(row, Block):
+                _pack(row, self.transfer)
         self._travelling.extend(rows)
         self.transfer.send()
         if wait:
@@ -61,21 +63,29 @@ class Buffer:
             self.transfer.receive()
         return self._arrived()
 
-    def _all_settled(self, rows: list[tuple[Row, Any]]) -> bool:
+    def _all_settled(self, rows: list[tuple[Row | Block, Any]]) -> bool:
         for row, _ in rows:
+            if isinstance(row, Block):
+                continue
             if type(row.skipped) is not float and not is_known(row.skipped):
                 return False
             if not _is_plain(row) and not _settle(row):
                 return False
         if self._missed:
             for row, _ in rows:
-                self._renumber(row)
+                if not isinstance(row, Block):
+                    self._renumber(row)
         return True
 
-    def _arrived(self) -> list[tuple[Row, Any]]:
-        arrived = []
-        while self._travelling and is_known((row := self._travelling[0][0]).skipped):
-            stream = self._travelling[0][1]
+    def _arrived(self) -> list[tuple[Row | Block, Any]]:
+        arrived: list[tuple[Row | Block, Any]] = []
+        while self._travelling:
+            row, stream = self._travelling[0]
+            if isinstance(row, Block):
+                arrived.append(self._travelling.popleft())
+                continue
+            if not is_known(row.skipped):
+                break
             if read(row.skipped):
                 row.scalars, row.histograms = [], []
                 row.hidden = [(tag, value) for tag, value in row.hidden if tag in _KEPT]
@@ -175,8 +185,10 @@ def _settled(value: Any) -> Any:
     return read(value)
 
 
-def record_of(row: Row, tag: Any) -> Record:
+def record_of(row: Row | Block, tag: Any) -> Record | Block:
     """Return the plain record of a row; `tag` maps each tag to its final name."""
+    if isinstance(row, Block):
+        return row.named(tag)
     if row.has_only_scalars:
         return Record(row.x, row.time, [(tag(name), float(value)) for name, value in row.scalars])
     return Record(

@@ -15,11 +15,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+#: How far a step has come that takes the short path (`capture.settled`); none does while OFF.
+OFF, IDLE, LOSS, BACKWARD, DONE, STEP = range(6)
+
+
+class Unsettled:
+    """Stands where no step takes the short path."""
+
+    stage: ClassVar[int] = OFF
+
+
 class Emitter(Protocol):
     """What an observer needs of a run."""
 
     #: The hook of the model that training called last, where nothing was called since.
     trained_by: Any
+
+    @property
+    def settled(self) -> Any:
+        """Who is asked first, where its `stage` says that the next event may be for it."""
 
     def emit(self, event: Any) -> None:
         """Take one event, or a `partial` that reads one; never raises unless the run is strict."""
@@ -30,6 +44,8 @@ class Newcomer:
 
     #: Opens a run in the thread that calls it, or says that nobody takes this thread's events.
     opened: ClassVar[Callable[[], Emitter | None] | None] = None
+
+    settled: ClassVar[Any] = Unsettled()
 
     def __init__(self) -> None:
         self.trained_by: Any = None

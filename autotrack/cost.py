@@ -40,8 +40,10 @@ class Cost:
     """Autotrack's own time in the loop.
 
     `seconds` of this process, the `share` of `loop_seconds` (from the first event to the last) that
-    they are, and the seconds of each of the `parts`: `capture`, `writing`, and the metrics. Parts
-    of ordinary steps are measured at some steps and scaled up to all; their sum is `seconds`.
+    they are, and the seconds of each of the `parts`: `capture`, `writing`, the metrics, and
+    `settled steps`, which is all of the steps that went like those before but their gradient
+    norms. Parts of other steps are measured at some steps and scaled up to all; the sum of all
+    parts is `seconds`.
     """
 
     seconds: float = 0.0

@@ -11,20 +11,18 @@ import errno
 import itertools
 import os
 import socket
-import struct
 import time
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
-# falls back to its own Python implementation, with a warning, where its C extension is missing
-import google_crc32c
 from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 
-from autotrack import scalarevent
+from autotrack import eventblock, scalarevent
+from autotrack.block import Block
 from autotrack.eventcodec import fill_event
 from autotrack.eventtabs import fill_graph_event
+from autotrack.framing import CHECKSUM, FRAMING, HEADER, LENGTH, frame, masked_checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,26 +33,7 @@ if TYPE_CHECKING:
     from autotrack.records import Record
 
 _FILE_VERSION = "brain.Event:2"
-_LENGTH = struct.Struct("<Q")
-_CHECKSUM = struct.Struct("<I")
-_HEADER = struct.Struct("<QI")
-_FRAMING = _HEADER.size + _CHECKSUM.size
 _READ_BUFFER = 1 << 20
-
-
-def _masked_checksum(data: bytes) -> int:
-    checksum: int = google_crc32c.value(data)
-    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
-
-
-def _frame(message: bytes) -> bytes:
-    return b"".join((_header(len(message)), message, _CHECKSUM.pack(_masked_checksum(message))))
-
-
-@lru_cache(4096)
-def _header(length: int) -> bytes:
-    packed = _LENGTH.pack(length)
-    return packed + _CHECKSUM.pack(_masked_checksum(packed))
 
 
 class EventFileWriter:
@@ -64,14 +43,17 @@ class EventFileWriter:
     file is never touched. Raises OSError where the directory cannot be written.
     """
 
+    #: Blocks of records may be among those that it writes.
+    takes_blocks: ClassVar[bool] = True
+
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         Path(directory).mkdir(parents=True, exist_ok=True)
         self._event: Any = Event()
         self.path, self._descriptor = _create_file(Path(directory))
         first = Event(wall_time=time.time(), file_version=_FILE_VERSION)
-        self._append([_frame(first.SerializeToString())])
+        self._append([frame(first.SerializeToString())])
 
-    def write(self, records: Iterable[Record]) -> None:
+    def write(self, records: Iterable[Record | Block]) -> None:
         """Append all `records` with one unbuffered write.
 
         Raises OSError where they do not fit; those that fit whole stay, and the file never ends in
@@ -79,7 +61,12 @@ class EventFileWriter:
         """
         # Clearing an event frees none of its memory, so one that is used for ever grows for ever.
         self._event = Event()
-        frames = [self._encode(record) for record in records]
+        frames: list[bytes] = []
+        for record in records:
+            if isinstance(record, Block):
+                frames += eventblock.frames(record)
+            else:
+                frames.append(self._encode(record))
         if frames:
             self._append(frames)
 
@@ -102,14 +89,14 @@ class EventFileWriter:
 
     def _encode(self, record: Record) -> bytes:
         if record.has_only_scalars:
-            return _frame(scalarevent.encode(record.x, record.time, record.scalars))
+            return frame(scalarevent.encode(record.x, record.time, record.scalars))
         fill_event(self._event, record)
-        frame = _frame(self._event.SerializeToString())
+        framed = frame(self._event.SerializeToString())
         if record.graph:
             # in an event the graph and the values exclude each other
             fill_graph_event(self._event, record)
-            frame = _frame(self._event.SerializeToString()) + frame
-        return frame
+            framed = frame(self._event.SerializeToString()) + framed
+        return framed
 
     def _append(self, frames: list[bytes]) -> None:
         if self._descriptor < 0:
@@ -175,7 +162,7 @@ class EventReader:
                     event = parse(message)
                 except DecodeError:
                     return
-                self.truncated -= len(message) + _FRAMING
+                self.truncated -= len(message) + FRAMING
                 yield event
 
 
@@ -186,15 +173,15 @@ def read_events(path: str | os.PathLike[str]) -> EventReader:
 
 def _messages(file: BinaryIO, size: int) -> Iterator[bytes]:
     """The messages of all frames up to the first that is unfinished or fails its checksum."""
-    while size >= _FRAMING:
-        header = file.read(_HEADER.size)
-        length, checksum = _HEADER.unpack(header)
-        size -= length + _FRAMING
+    while size >= FRAMING:
+        header = file.read(HEADER.size)
+        length, checksum = HEADER.unpack(header)
+        size -= length + FRAMING
         # a damaged length is never read: it could ask for any amount of memory
-        if _masked_checksum(header[: _LENGTH.size]) != checksum or size < 0:
+        if masked_checksum(header[: LENGTH.size]) != checksum or size < 0:
             return
-        body = file.read(length + _CHECKSUM.size)
+        body = file.read(length + CHECKSUM.size)
         message = body[:length]
-        if _masked_checksum(message) != _CHECKSUM.unpack_from(body, length)[0]:
+        if masked_checksum(message) != CHECKSUM.unpack_from(body, length)[0]:
             return
         yield message

@@ -40,6 +40,21 @@ class Guard:
             self.switch_off(part, error)
             return None
 
+    def watched(
+        self, function: Callable[..., bool], broken: Callable[[Exception], bool]
+    ) -> Callable[..., bool]:
+        """Return `function` for those who must not hear of its failing: `broken` answers then."""
+
+        def watched(*args: Any) -> bool:
+            try:
+                return function(*args)
+            except Exception as error:
+                if self.strict:
+                    raise
+                return broken(error)
+
+        return watched
+
     def hand_out(self, handlers: Handlers) -> Callable[[Any], None]:
         """Return a function that hands a thing to the handlers of its type, each guarded.
 

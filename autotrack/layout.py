@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autotrack.block import Block
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -27,17 +29,19 @@ class Layout:
         self._seen = 0
         self._charts: list[str] = []
 
-    def add(self, records: list[Record], tags: Collection[str]) -> None:
+    def add(self, records: list[Record | Block], tags: Collection[str]) -> None:
         """Put the layout into the last of `records` where `tags` ask for another chart."""
         if len(tags) == self._seen:
             return
-        self._seen = len(tags)
         charts = [chart for chart in _CHARTS if _is_evaluated(chart, tags)]
         if charts == self._charts:
+            self._seen = len(tags)
             return
-        self._charts = charts
         patterns = {chart: [_CHARTS[chart]] for chart in charts}
-        records[-1].layout = {_CATEGORY: patterns}
+        whole = [record for record in records if not isinstance(record, Block)]
+        if whole:
+            self._charts, self._seen = charts, len(tags)
+            whole[-1].layout = {_CATEGORY: patterns}
 
 
 def _is_evaluated(chart: str, tags: Collection[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import math
 import os
@@ -14,11 +15,13 @@ import torch
 from torch import compiler
 
 from autotrack import context, metrics, observers, ranks, sinks
+from autotrack.block import Block, spread_out
 from autotrack.budget import SNAPSHOTS, Budget
 from autotrack.buffer import Buffer, record_of
 from autotrack.capture.capture import Capture
 from autotrack.capture.inventory import Inventory
 from autotrack.capture.models import Models
+from autotrack.capture.settled import Settled
 from autotrack.capture.streams import settle_names, tag_of
 from autotrack.config import Config, default_directory
 from autotrack.cost import Cost, Meter
@@ -43,10 +46,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from autotrack.capture.pattern import Pattern
     from autotrack.conclusion import Conclusion
     from autotrack.frames import Line
     from autotrack.guard import Handlers
     from autotrack.history import History
+    from autotrack.keeper import Keeper
     from autotrack.records import Record
 
 _FLUSH_SECONDS = 1.0
@@ -113,14 +118,18 @@ class Run:
         listeners.setdefault(LoaderStarted, []).append(("flush", self._loader_started))
         self._meter.divide(listeners, _parts(self._metrics), self._guard)
         self._publish = self._guard.hand_out(listeners)
+        scope = LoopScope(boundary, opened_at, Stated(config.epoch, config.phase), self._guard)
         self._capture = Capture(
-            LoopScope(boundary, opened_at, Stated(config.epoch, config.phase), self._guard),
+            scope,
             self._publish,
             self._add_row,
             self._models,
             self._buffer.transfer.value,
         )
         self._surroundings.class_names = self._capture.classes.names
+        self.settled = Settled(
+            self._capture, scope, self._meter, self._guard, self, keepers_for=self._keepers_for
+        )
         self._capture.training.snapshot_due = self._snapshot_due
         self._capture.training.looked_at = self._surroundings.looked_at
         self._inventory = Inventory(self._models, self._capture.training.streams)
@@ -191,11 +200,14 @@ class Run:
             raise
         self._missing = self._guard.call("hooks", observers.acquire) or []
         self.open = True
+        # A generator that nobody closes is found when PyTorch can no longer be used.
+        atexit.register(self.finish)
 
     def finish(self, error: BaseException | None = None) -> None:
         """End the run: undo the hooks, close the passes, write what is left."""
         if not self.open:
             return
+        atexit.unregister(self.finish)
         self.open = False
         try:
             self._guard.call("models", self._let_go)
@@ -205,6 +217,7 @@ class Run:
         if os.getpid() != self._pid:
             return
         self._busy = True
+        self._guard.call("capture", self.settled.hand_back)
         self._guard.call("capture", self._capture.end, failed=error is not None)
         self._guard.call("end", self._tell_end, "failure" if error is not None else "success")
         self._guard.call("facts", self._write_facts, error)
@@ -258,6 +271,8 @@ class Run:
         began = time.perf_counter()
         self._busy = True
         try:
+            if self.settled.stage:
+                self._guard.call("capture", self.settled.hand_back)
             self._see(event)
             # Any event may find rows due: the last step's own would wait for a whole evaluation.
             if began >= self._flush_at:
@@ -267,6 +282,56 @@ class Run:
             meter = self._meter
             meter.latest = ended = time.perf_counter()
             meter.seconds += ended - began
+
+    # -- settled steps ---------------------------------------------------------------------------
+
+    @property
+    def records(self) -> bool:
+        """Whether what is taken goes anywhere."""
+        return not self._silent and not {"capture", "flush"} & self._guard.failed.keys()
+
+    def undisturbed(self) -> bool:
+        """Whether what happens now is the training's, and its tensors hold numbers."""
+        return not (
+            self._busy
+            or graphs.capturing
+            or _is_tracing()
+            or compiler._is_compiling_flag
+            or _transform() is not None
+        )
+
+    def due(self) -> float:
+        """When, by the performance counter, rows that wait or come next must be written."""
+        at = self._flush_at
+        return at if at < math.inf else self._flushed + _FLUSH_SECONDS
+
+    def flush_due(self) -> None:
+        """Write what is due."""
+        self._busy = True
+        try:
+            self.settled.fold()
+            self._guard.call("flush", self._flush_when_due)
+        finally:
+            self._busy = False
+
+    def add_block(self, block: Block, stream: Any) -> None:
+        """Take finished steps."""
+        if self.records:
+            self._buffer.add(block, stream)
+            self._rows_wait()
+
+    def _keepers_for(self, pattern: Pattern) -> list[Keeper] | None:
+        keepers = []
+        for metric in self._metrics:
+            part = type(metric).__name__
+            if part in self._guard.failed:
+                continue
+            keeper = self._guard.call(part, metric.settle, pattern)
+            if keeper is None:
+                return None
+            keeper.part = part
+            keepers.append(keeper)
+        return keepers
 
     def _comes_along(self) -> bool:
         """Whether this run goes on in the thread that calls, and not where it was."""
@@ -291,12 +356,15 @@ class Run:
         # What can no longer be written must not pile up.
         if row and not self._silent and "flush" not in self._guard.failed:
             self._buffer.add(row, stream)
-            if self._flush_at == math.inf:
-                self._flush_at = self._flushed + _FLUSH_SECONDS
-                # The process group may be gone by the time of the flush.
-                ranks.rank()
+            self._rows_wait()
             if len(self._buffer.rows) >= _FLUSH_ROWS:
                 self._flush_at = self._flushed
+
+    def _rows_wait(self) -> None:
+        if self._flush_at == math.inf:
+            self._flush_at = self._flushed + _FLUSH_SECONDS
+            # The process group may be gone by the time of the flush.
+            ranks.rank()
 
     def _loader_started(self, _: LoaderStarted) -> None:
         if self._flush_at < math.inf:
@@ -319,6 +387,7 @@ class Run:
             if graphs.capturing:
                 return
             number = self._buffer.transfer.value(number)
+        self._guard.call("capture", self.settled.fold)
         here = self._capture.training.position()
         row = Row(max(here.steps - 1, 0), time.time(), scalars=[(name, number)])
         row.counted, row.by_steps = here.counted, True
@@ -338,6 +407,7 @@ class Run:
 
     def _tell_interval(self, part: str, every: int) -> None:
         """Put a new interval in force, and into the record."""
+        self._guard.call("capture", self.settled.fold)
         for schedule in self._schedules.values():
             schedule.stretch = self._budget.intervals[SNAPSHOTS]
         steps = self._capture.training.position().steps
@@ -356,6 +426,7 @@ class Run:
             self._guard.call("flush", self._flush, wait=wait)
 
     def _flush(self, *, wait: bool = False) -> None:
+        self.settled.fold()
         settle_names(self._capture.training.streams)
         if self._buffer.is_empty or (self._only_if_trained and not self.trained):
             return
@@ -366,12 +437,12 @@ class Run:
             # The next row says when the next flush is due.
             self._flush_at = math.inf
         named = {stream: cache(partial(tag_of, stream)) for stream in {s for _, s in rows}}
-        records = [record_of(row, named[stream]) for row, stream in rows]
+        records: list[Record | Block] = [record_of(row, named[stream]) for row, stream in rows]
         self._tallies.add(records)
         self._guard.call("layout", self._layout.add, records, self._tallies.tags)
         self._write(records)
 
-    def _write(self, records: list[Record]) -> None:
+    def _write(self, records: list[Record | Block]) -> None:
         if self._sinks is None:
             # Only now is it sure that a process group knows this process's rank.
             self._home = self.place() if self.place is not None else self._home
@@ -380,9 +451,11 @@ class Run:
                 return
             self._sinks = self._opened_sinks()
             records = [self._first_record(), *records]
-        self._written += len(records)
+        self._written += sum(len(r) if isinstance(r, Block) else 1 for r in records)
         for name, sink in self._sinks:
-            self._guard.call(f"sink {name}", sink.write, records)
+            takes_blocks = getattr(sink, "takes_blocks", False)
+            taken = records if takes_blocks else spread_out(records)
+            self._guard.call(f"sink {name}", sink.write, taken)
 
     def _settle_directory(self) -> bool:
         """Choose the directory, or return False where this process shall not record."""
@@ -442,6 +515,7 @@ class Run:
     @property
     def trained(self) -> bool:
         """Whether a backward call was seen."""
+        # Steps that have settled have been seen before.
         return self._capture.training.seen.backwards > 0
 
     @property
@@ -452,6 +526,7 @@ class Run:
     @property
     def cost(self) -> Cost:
         """What autotrack's own work has taken of the loop's time so far."""
+        self._guard.call("capture", self.settled.fold)
         return self._meter.cost
 
     @property
@@ -469,6 +544,7 @@ class Run:
     @property
     def coverage(self) -> Coverage:
         """What was hooked, whether it fired, and what is missing and why."""
+        self._guard.call("capture", self.settled.fold)
         account = Account(
             self._capture,
             self._surroundings,

@@ -24,19 +24,19 @@ _NEGATIVE = 1 << 64
 def encode(step: int, time: float, scalars: list[tuple[str, float]]) -> bytes:
     """Return the message of one event; `scalars` are rounded to float32."""
     try:
-        values = b"".join([_until_number(tag) + _FLOAT(number) for tag, number in scalars])
+        values = b"".join([until_number(tag) + _FLOAT(number) for tag, number in scalars])
     except OverflowError:
-        values = b"".join([_until_number(tag) + _FLOAT(_single(n)) for tag, n in scalars])
-    place = _STEP + _varint(step) if step else b""
-    return b"".join((_WALL_TIME, _DOUBLE(time), place, _SUMMARY, _varint(len(values)), values))
+        values = b"".join([until_number(tag) + _FLOAT(_single(n)) for tag, n in scalars])
+    place = _STEP + varint(step) if step else b""
+    return b"".join((_WALL_TIME, _DOUBLE(time), place, _SUMMARY, varint(len(values)), values))
 
 
 @lru_cache(4096)
-def _until_number(tag: str) -> bytes:
+def until_number(tag: str) -> bytes:
     """Return what comes before the four bytes of a tag's number."""
     text = tag.encode()
-    head = (_TAG + _varint(len(text)) + text if text else b"") + _SIMPLE_VALUE
-    return _VALUE + _varint(len(head) + 4) + head
+    head = (_TAG + varint(len(text)) + text if text else b"") + _SIMPLE_VALUE
+    return _VALUE + varint(len(head) + 4) + head
 
 
 def _single(number: float) -> float:
@@ -48,7 +48,7 @@ def _single(number: float) -> float:
     return number
 
 
-def _varint(number: int) -> bytes:
+def varint(number: int) -> bytes:
     """Return seven bits a byte, the lowest first; negative numbers in two's complement."""
     left = int(number) if number >= 0 else int(number) + _NEGATIVE
     found = bytearray()

@@ -159,6 +159,18 @@ class LoaderClock:
                 self.epoch += 1
         return self.epoch if self.epoch >= 0 else None
 
+    def is_plain_training(self, loader: int, site: int) -> bool:
+        """Whether training at `site` is in the middle of a pass over its one loader."""
+        current = self.passes.get(loader)
+        return (
+            current is not None
+            and loader == self.primary
+            and loader not in self.sampled
+            and current.trained
+            and not current.finished
+            and current.site == site
+        )
+
     @property
     def primary_is_finished(self) -> bool:
         """Whether the last pass over the training loader ran to its end."""

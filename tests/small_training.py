@@ -154,7 +154,48 @@ def by_hand() -> str:
     return digest(holder)
 
 
+def many_batches() -> str:
+    """Enough plain steps from a loader to settle, and an evaluation between epochs."""
+    seed()
+    x, y = torch.randn(80, 3), torch.randint(0, 2, (80,))
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    criterion = nn.CrossEntropyLoss()
+    loader = DataLoader(TensorDataset(x, y), batch_size=4, shuffle=True)
+    for _epoch in range(2):
+        for inputs, labels in loader:
+            optimizer.zero_grad()
+            criterion(model(inputs), labels).backward()
+            optimizer.step()
+        with torch.no_grad():
+            criterion(model(x), y)
+    # A step that is begun like the others, and never taken.
+    criterion(model(x[:4]), y[:4]).backward()
+    return digest(model, optimizer)
+
+
+def whole_batch() -> str:
+    """Enough plain steps on one batch to settle, without a loader or epochs."""
+    seed()
+    x, y = torch.randn(6, 2), torch.randn(6, 1)
+    model = nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    for _ in range(30):
+        loss = F.mse_loss(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return digest(model, optimizer)
+
+
 TRAININGS: dict[str, Callable[[], str]] = {
     training.__name__: training
-    for training in (classification, several_losses, regression, by_hand)
+    for training in (
+        classification,
+        several_losses,
+        regression,
+        by_hand,
+        many_batches,
+        whole_batch,
+    )
 }

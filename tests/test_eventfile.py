@@ -30,7 +30,7 @@ from tensorboard.plugins.hparams import metadata as hparams
 from tensorboard.util import tensor_util
 from torch.utils.tensorboard import SummaryWriter
 
-from autotrack import eventfile, scalarevent
+from autotrack import eventfile, framing, scalarevent
 from autotrack.eventcodec import array_from_tensor
 from autotrack.eventfile import EventFileWriter, read_events
 from autotrack.records import EMPTY_HISTOGRAM, Histogram, Record
@@ -423,7 +423,7 @@ def test_a_length_beyond_the_file_is_not_read(tmp_path):
 
 def test_a_frame_that_holds_no_event_ends_the_reading(tmp_path):
     path = write(tmp_path, *few_records())
-    frame = eventfile._frame(b"\xff not a protobuf")
+    frame = framing.frame(b"\xff not a protobuf")
     path.write_bytes(path.read_bytes() + frame)
     reader = read_events(path)
     assert len(list(reader)) == 4

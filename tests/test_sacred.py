@@ -246,6 +246,7 @@ def plain_result(training: str) -> str:
 # Also what is on request only.
 _ASKED_FOR = "+images,+embeddings,+pr_curve"
 _FASTEST_FIRST = ("regression", "by_hand", "classification", "several_losses")
+_FASTEST_FIRST += ("whole_batch", "many_batches")
 
 
 def reaching(name: str) -> str | None:

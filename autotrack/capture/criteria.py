@@ -26,7 +26,7 @@ class Criteria:
     def __init__(self, scope: LoopScope, publish: Callable[[Any], None], value_of: Any) -> None:
         self._scope = scope
         self._publish = publish
-        self._value_of = value_of
+        self.value_of = value_of
         self.waiting: dict[int, CriterionCall] = {}
         self.undecided: dict[int, CriterionCall] = {}
         # Inside a person's own criterion: how deep, and what was computed there.
@@ -53,13 +53,16 @@ class Criteria:
         if position is not None:
             self.undecided[call.node] = call
         else:
-            self._last_target = _own(event.target)
-            self._last_prediction = _own(event.prediction)
+            self.in_hand(event.prediction, event.target)
+
+    def in_hand(self, prediction: Any, target: Any) -> None:
+        """Remember what training compares, without keeping it alive."""
+        self._last_target, self._last_prediction = _own(target), _own(prediction)
 
     def read(self, event: LossComputed) -> CriterionCall:
         """Return the numbers of a call; metrics add their counts."""
         loss = event.loss
-        value = self._value_of(loss) if loss.dim() == 0 else self._mean_of(loss)
+        value = self.value_of(loss) if loss.dim() == 0 else self._mean_of(loss)
         node = loss.grad_fn
         call = CriterionCall(
             function=event.function,
@@ -90,14 +93,14 @@ class Criteria:
         counts = [int(target.shape[0]) if target.dim() else 1, target.numel()]
         if event.ignore_index is None or target.is_floating_point():
             return tuple(counts), None
-        valid = self._value_of((target != event.ignore_index).sum())
+        valid = self.value_of((target != event.ignore_index).sum())
         if isinstance(valid, float):
             return (*counts, int(valid)), None
         return tuple(counts), valid if target.dim() == 1 else None
 
     def _mean_of(self, loss: Any) -> Any:
         """Return the mean of an unreduced loss with one value a sample; None for other shapes."""
-        return self._value_of(loss.detach().mean()) if loss.dim() == 1 else None
+        return self.value_of(loss.detach().mean()) if loss.dim() == 1 else None
 
     def entered(self) -> None:
         """A person's own criterion begins."""

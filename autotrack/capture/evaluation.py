@@ -128,6 +128,20 @@ class Evaluation:
         self._batch = None if self._loaders.in_training_pass(self.last_loader) else batch
         self.under_way = self.under_way or self._batch is not None
 
+    def batch_in_training(self, batch: Any) -> None:
+        """The running training pass goes on with another batch."""
+        self.batch_size = _size_of(batch)
+
+    @property
+    def loader(self) -> ref[Any] | None:
+        """The loader that gave the batch in hand."""
+        return self._loader
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a pass, or anything else that a training step would end, is under way."""
+        return self.under_way or self._pass is not None or self._batch is not None
+
     def loader_finished(self, loader: Any) -> None:
         """The pass over a loader is at its end."""
         self._output_without_criterion()

@@ -84,6 +84,11 @@ class Models:
         return [(name, module) for name, known in self._roots if (module := known()) is not None]
 
     @property
+    def roots(self) -> list[ref[nn.Module]]:
+        """The roots, as they are held."""
+        return [known for _, known in self._roots]
+
+    @property
     def evaluating(self) -> bool:
         """Whether a root model is known and none is in training mode."""
         found = False

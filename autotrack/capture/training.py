@@ -16,6 +16,7 @@ from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
 from autotrack.capture.streams import Stream, gradient_marks, settle_names
 from autotrack.capture.unclaimed import MOST_UNCLAIMED, Unclaimed
+from autotrack.context import BACKWARD, STEP
 from autotrack.loopscope import Shown
 from autotrack.row import Row
 from autotrack.timeline import EpochCounter
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autotrack.capture.capture import Capture
+    from autotrack.capture.pattern import Pattern
     from autotrack.loopscope import Loop, LoopScope, Site
     from autotrack.row import Value
 
@@ -68,6 +70,8 @@ class Training:
         self.objective = Objective()
         self.seen = Seen()
         self.snapshot_due: Callable[[Stream, bool], bool] = lambda *_, **__: False
+        #: Told of each step, with the backward calls that fed it: those that follow may be like it.
+        self.settles: Callable[[Stream, list[e.TrainBatch]], object] = lambda *_: None
         #: Streams of which somebody wants to hear before their next backward.
         self.looked_at: set[Stream] = set()
         self.without_optimizer = False
@@ -396,6 +400,11 @@ class Training:
         if self._snapshot:
             self._publish(e.SnapshotTaken(*taken))
         self._emit_row(row, stream)
+        self._is_over(stream, batches)
+
+    def _is_over(self, stream: Stream, batches: list[e.TrainBatch]) -> None:
+        """A step and its record are done: forget what was of it alone."""
+        was_clipped = stream.clipped
         stream.clipped = stream.clipped_too_early = False
         if self._capture.criteria.waiting:
             self._capture.criteria.step_done()
@@ -403,6 +412,55 @@ class Training:
             self.evaluation_ends()
         if stream.epoch is None and stream.stretch.step():
             self._end_pass(stream)
+        if not was_clipped:
+            self.settles(stream, batches)
+
+    # -- settled steps ---------------------------------------------------------------------------
+
+    def is_calm(self, stream: Stream, site: Site) -> bool:
+        """Whether `stream` is the only one and nothing but its next step can come of its state."""
+        known = self._sites.of(site)
+        return (
+            len(self.streams) == 1
+            and not stream.pending
+            and not stream.in_closure
+            and not stream.orphan
+            and not (known.held or known.adds)
+            and not (self._depth or self._unsure or self._unclaimed or self.looked_at)
+            and not (self.without_optimizer or self.epoch_is_stated)
+            and self._batches.scaler is None
+            and id(site) not in self._by_hand
+        )
+
+    def settled_steps(self, stream: Stream, count: int) -> None:
+        """Take in that so many steps were like the last one."""
+        stream.steps += count
+        stream.batches_seen += count
+        if stream.epoch is None:
+            stream.stretch.steps += count
+        self.seen.backwards += count
+        self.seen.losses += count
+        self.seen.criteria += count
+        for _ in range(min(count, 2)):
+            self._capture.criteria.step_done()
+
+    def resume(self, pattern: Pattern, call: e.CriterionCall | None, stage: int) -> None:
+        """Go on with a step that was begun elsewhere and has come to `stage`."""
+        if call is None or call.node is None:
+            return
+        self._capture.criteria.waiting[call.node] = call
+        if stage < BACKWARD:
+            return
+        batch, stream = pattern.batch(call), pattern.stream
+        self._note(batch)
+        if stage == BACKWARD:
+            self._depth, self._batch = 1, batch
+            return
+        self._wait(stream, batch)
+        if stage == STEP:
+            self._main = self._stepping = stream
+            stream.in_closure = stream.first_evaluation_over = False
+            self._snapshot = False
 
     def _mark(self, row: Row, stream: Stream, epoch: int) -> None:
         """Say in the row of its first step that an epoch begins."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from autotrack.block import Block
 from autotrack.capture.streams import tag_of
 
 if TYPE_CHECKING:
@@ -28,10 +29,13 @@ class Tallies:
     def __init__(self) -> None:
         self._by_tag: dict[str, Tally] = {}
 
-    def add(self, records: list[Record]) -> None:
+    def add(self, records: list[Record | Block]) -> None:
         """Count the values of some records."""
         known = self._by_tag
         for record in records:
+            if isinstance(record, Block):
+                self._add_block(record)
+                continue
             for tag, _ in record.scalars:
                 if tag not in known:
                     known[tag] = Tally(first=_step_of(record))
@@ -39,6 +43,14 @@ class Tallies:
             if record.histograms or record.images or record.curves or record.graph or record.hidden:
                 for family in _families(record):
                     known.setdefault(family, Tally(first=_step_of(record))).count += 1
+
+    def _add_block(self, block: Block) -> None:
+        for tag, values in block.columns:
+            first = next((i for i, value in enumerate(values) if value is not None), 0)
+            tally = self._by_tag.setdefault(tag, Tally(first=block.x + first))
+            tally.count += sum(value is not None for value in values)
+        for tag, _ in block.last:
+            self._by_tag.setdefault(tag, Tally(first=block.x + len(block) - 1)).count += 1
 
     @property
     def tags(self) -> Collection[str]:

@@ -6,11 +6,27 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from autotrack import events as e
+from autotrack.keeper import Keeper
 from autotrack.transfer import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+#: What is published at ordinary training steps.
+MOMENTS_OF_A_STEP = frozenset(
+    {
+        e.BackwardAhead,
+        e.BatchAwaited,
+        e.CriterionSeen,
+        e.GradientsBeforeClipping,
+        e.GradientsReady,
+        e.StepBegan,
+        e.StepTaken,
+        e.TrainBatchSeen,
+    }
+)
 
 
 @dataclass
@@ -82,6 +98,14 @@ class Metric:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self.surroundings = surroundings
+
+    def settle(self, pattern: Any) -> Keeper | None:
+        """Return what keeps this metric's numbers of steps that all go like `pattern`.
+
+        None where the metric must see the moments of every step itself, as is the rule unless it
+        listens to none of them. `pattern` is a `capture.pattern.Pattern`.
+        """
+        return None if MOMENTS_OF_A_STEP & self.listens.keys() else Keeper()
 
 
 def alone(calls: dict[tuple[str, int], Any], objective: str | None) -> Any:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from autotrack.row import Value
     from autotrack.transfer import Transfer
 
-_LONGEST_SUM = 2**16
+_LONGEST_SUM = 2**17
 _HALVES = frozenset({torch.float16, torch.bfloat16})
-_vector_norm = torch.linalg.vector_norm
+_vector_norm, _dot = torch.linalg.vector_norm, torch.dot
 
 # Below this norm, squares of elements that matter may vanish in single precision.
 _SAFE = 1e-15
@@ -36,6 +36,36 @@ def norm_of(tensors: list[torch.Tensor], transfer: Transfer | None = None) -> Va
     if transfer is not None and not all_on_cpu(tensors):
         each = norms_of(tensors, transfer)
         return None if each is None else when_known(together, each)
+    return norm_of_plain(tensors)
+
+
+def norm_of_groups(groups: list[dict[str, Any]]) -> float | None:
+    """Return the L2 norm over the gradients of an optimizer's groups.
+
+    None where there is none, and where one is not plain: sparse, spread, on a device, with a graph.
+    """
+    square, found = 0.0, False
+    for group in groups:
+        for parameter in group["params"]:
+            gradient = parameter.grad
+            if gradient is None:
+                continue
+            if (
+                type(gradient) is not torch.Tensor
+                or gradient.layout is not torch.strided
+                or gradient.requires_grad
+                or not gradient.is_cpu
+            ):
+                return None
+            size = gradient.numel()
+            norm = abs(gradient.item()) if size == 1 else _norm(gradient, size)
+            square += norm * norm
+            found = True
+    return math.sqrt(square) if found and square < math.inf else None
+
+
+def norm_of_plain(tensors: Iterable[torch.Tensor]) -> float:
+    """Return the L2 norm over all elements of plain tensors on the CPU."""
     square = 0.0
     for tensor in tensors:
         size = tensor.numel()
@@ -53,14 +83,21 @@ def all_on_cpu(tensors: list[torch.Tensor]) -> bool:
 
 
 def _norm(tensor: torch.Tensor, size: int) -> float:
+    single = tensor.dtype is torch.float32 and tensor.is_contiguous() and not tensor.requires_grad
     if size > _LONGEST_SUM and tensor.is_contiguous():
         # A long sum in single precision drifts: by 4e-5 over 600 thousand squares, by 3e-3 over 40
         # million, an embedding's size.
         pieces = torch.split(tensor.detach().view(-1), _LONGEST_SUM)
         return math.sqrt(sum(_norm(piece, 0) ** 2 for piece in pieces))
-    # The square of a half-precision number overflows long before the number does.
-    wide = torch.float32 if tensor.dtype in _HALVES else None
-    norm: float = _vector_norm(tensor, dtype=wide).item()
+    norm: float
+    if single:
+        # Faster than the norm itself, and a few times more precise: it keeps more partial sums.
+        flat = tensor if tensor.dim() == 1 else tensor.view(-1)
+        norm = math.sqrt(_dot(flat, flat).item())
+    else:
+        # The square of a half-precision number overflows long before the number does.
+        wide = torch.float32 if tensor.dtype in _HALVES else None
+        norm = _vector_norm(tensor, dtype=wide).item()
     if not _SAFE < norm < math.inf and not tensor.is_complex():
         # The squares of finite numbers, of vanishing ones too, may not fit single precision:
         # once more in double.

@@ -15,6 +15,7 @@ from autotrack.events import (
     OutputSeen,
     PassDiscarded,
 )
+from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
@@ -66,6 +67,10 @@ class OfScoredBatches(Metric):
         super().__init__(surroundings)
         self._last: tuple[str, ref[Tensor], ref[Tensor], int | None] | None = None
         self._trains_classes = False
+
+    def settle(self, pattern: Any) -> Keeper:
+        """Have nothing to do while training only goes on."""
+        return Keeper()
 
     def scored(self, evaluation: Any, scored: Scored) -> None:
         """Take one batch of an evaluation pass."""

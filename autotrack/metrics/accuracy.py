@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,9 +18,11 @@ from autotrack.events import (
     TrainBatchSeen,
     TrainPassEnded,
 )
+from autotrack.keeper import Keeper
 from autotrack.metrics._confusion import Confusion, Kept
 from autotrack.metrics._counting import Counter, Score
 from autotrack.metrics._metric import Metric, Surroundings, alone
+from autotrack.metrics._ring import Ring
 from autotrack.pending import Derived, Total, when_known
 
 if TYPE_CHECKING:
@@ -90,24 +92,35 @@ class Accuracy(Metric):
         self._kept = Kept()
         self._counter = Counter(surroundings.transfer, surroundings.nonfinite)
 
+    def settle(self, pattern: Any) -> Keeper:
+        """Count calls of one shape together; where there is nothing to count, count nothing."""
+        if _KEY not in pattern.scores:
+            return Keeper()
+        return _Counts(self, pattern)
+
+    def running(self, stream: Any) -> Count:
+        """Return what the stream's running pass counts."""
+        return self._running.setdefault(stream, Count())
+
+    def score(self, event: Any, loss: Value | None) -> Score | None:
+        """Return what a criterion call got right; None where that cannot be known."""
+        if event.function in _CLASSES:
+            return self._counter.classes(event.prediction, event.target, event.ignore_index, loss)
+        threshold = _THRESHOLDS[event.function]
+        return self._counter.binary(event.prediction, event.target, threshold, loss)
+
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Count a criterion call at once, so that no tensor has to be kept."""
         event, call = moment.event, moment.call
-        if event.function in _CLASSES:
-            call.scores[_KEY] = self._counter.classes(
-                event.prediction, event.target, event.ignore_index, call.value
-            )
-        elif event.function in _THRESHOLDS:
-            call.scores[_KEY] = self._counter.binary(
-                event.prediction, event.target, _THRESHOLDS[event.function], call.value
-            )
+        if event.function in _CLASSES or event.function in _THRESHOLDS:
+            call.scores[_KEY] = self.score(event, call.value)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a training batch; two different targets in one loss (mixup) make it unknown."""
         counted = [part for part in moment.batch.parts if _KEY in part.scores]
         if not counted:
             return
-        running = self._running.setdefault(moment.stream, Count())
+        running = self.running(moment.stream)
         for part in _one_place(counted):
             self._trains_classes = self._trains_classes or part.function in _CLASSES
             running.add(part.scores[_KEY], part.site)
@@ -128,7 +141,7 @@ class Accuracy(Metric):
             if any(_KEY in p.scores for b in group for p in b.parts)
         ]
         if len(scored) > 1:
-            self._running.setdefault(moment.stream, Count()).known = False
+            self.running(moment.stream).known = False
             self.surroundings.absent["Accuracy/train"] = (
                 "several classifications add up to one loss"
             )
@@ -195,6 +208,67 @@ class Accuracy(Metric):
             self.surroundings.absent[tag] = "all targets of a call are of one class"
             return None
         return None if math.isnan(correct) or not total else 100.0 * correct / total
+
+
+class _Counts(Keeper):
+    """Scores of one shape and their targets, copied, and counted when there is no more room.
+
+    What is no table of class scores, or too large to be copied, is counted call by call.
+    """
+
+    wants_loss: ClassVar[bool] = True
+
+    def __init__(self, metric: Accuracy, pattern: Any) -> None:
+        self._metric, self._stream, self._site = metric, pattern.stream, pattern.call_site
+        self._scores: list[Score | None] = []
+        self._ring: Ring | None = None
+        self._event: Any = None
+
+    def prepare(self, event: Any) -> None:
+        """Make room for calls like this one."""
+        prediction, target = event.prediction, event.target
+        self._event = replace(event, loss=None, prediction=None, target=None)
+        table = prediction.dim() == 2 and target.dim() == 1 and len(prediction) == len(target)  # noqa: PLR2004
+        if event.function in _CLASSES and table and not target.is_floating_point():
+            ring = Ring(prediction, target, self._count)
+            if ring.fits:
+                self._ring, self.loss = ring, ring.add  # type: ignore[method-assign]
+
+    def loss(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        """Count a call at once."""
+        self._scores.append(self._score(prediction, target))
+
+    def _score(self, prediction: Any, target: Any) -> Score | None:
+        # The losses of settled steps are finite.
+        event = replace(self._event, prediction=prediction, target=target)
+        return self._metric.score(event, 0.0)
+
+    def _together(self, first: int = 0) -> Score | None:
+        assert self._ring is not None
+        predictions, targets = self._ring.take(first)
+        return self._score(predictions.flatten(0, 1), targets.flatten())
+
+    def _count(self) -> None:
+        if self._ring is not None and self._ring.used:
+            self._metric.running(self._stream).add(self._together(), self._site)
+
+    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+        """Count what was looked at call by call; copies may wait for more."""
+        self._add(len(losses))
+
+    def _add(self, number: int) -> None:
+        for score in self._scores[:number]:
+            self._metric.running(self._stream).add(score, self._site)
+        del self._scores[:number]
+
+    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+        """Count what is left, less the call of a step under way, which gets its score."""
+        if call is not None:
+            ring = self._ring
+            last = self._together(ring.used - 1) if ring is not None else self._scores.pop()
+            call.scores[_KEY] = last
+        self._count()
+        self._add(len(self._scores))
 
 
 def _matrix(counts: Any, correct: float) -> Any:

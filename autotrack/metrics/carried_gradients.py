@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import BackwardAhead, StepTaken
+from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics._norms import norm_of
 from autotrack.metrics._shards import is_spread
@@ -32,6 +33,15 @@ class CarriedGradients(Metric):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._looking: dict[Any, Value | None] = {}
+
+    def settle(self, pattern: Any) -> Keeper | None:
+        """Have nothing to keep up to the step after which it looks again."""
+        if self._looking:
+            return None
+        keeper = Keeper()
+        # Of so many steps taken the next power of two is the one after which it looks.
+        keeper.until = (1 << pattern.stream.steps.bit_length()) - 1
+        return keeper
 
     def backward_ahead(self, moment: BackwardAhead) -> None:
         """Look at what the streams' gradients hold before anything is added."""

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from autotrack.events import GradientsBeforeClipping, GradientsReady, StepSkipped, StepTaken
+from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
-from autotrack.metrics._norms import all_on_cpu, norm_of, norms_of, together
+from autotrack.metrics._norms import all_on_cpu, norm_of, norm_of_groups, norms_of, together
 from autotrack.metrics._shards import any_spread, shard_norms
 from autotrack.pending import Pending, when_known
 
 if TYPE_CHECKING:
+    from autotrack.events import CriterionCall
     from autotrack.row import Value
 
 _SPARSE = "sparse gradients on a device are not summed up, and asking for their rows would wait"
@@ -43,6 +45,23 @@ class GradientNorm(Metric):
         # Streams whose next step the budget leaves out: settled when the one before is taken, so
         # that a step has both its norms or neither.
         self._resting: set[Any] = set()
+
+    def settle(self, pattern: Any) -> Keeper:
+        """Keep the norms as they come."""
+        return _NormsOfSteps(self, pattern.stream)
+
+    def rests(self, stream: Any) -> bool:
+        """Whether the budget leaves out the norm of a stream's next step."""
+        return stream in self._resting
+
+    def take_over(self, stream: Any, norm: float | None, *, rests: bool) -> None:
+        """Go on where another has watched a stream: with the norm of the step under way.
+
+        `rests` says whether the next step's norm is left out, as far as that is decided.
+        """
+        if norm is not None:
+            self._final[stream] = norm
+        (self._resting.add if rests else self._resting.discard)(stream)
 
     def before_clipping(self, moment: GradientsBeforeClipping) -> None:
         """Take the norm just before gradients are clipped."""
@@ -206,6 +225,39 @@ class GradientNorm(Metric):
 
     def _number(self, scale: Any) -> Value:
         return self.surroundings.transfer.value(scale) if hasattr(scale, "device") else scale
+
+
+class _NormsOfSteps(Keeper):
+    """Norms of plain gradients on the CPU, at the steps at which the budget allows them."""
+
+    wants_step: ClassVar[bool] = True
+    timed: ClassVar[str] = "gradients"
+
+    def __init__(self, metric: GradientNorm, stream: Any) -> None:
+        self._metric, self._stream = metric, stream
+        self._intervals = metric.surroundings.intervals
+        self._norms: list[float | None] = []
+        self._rests = metric.rests(stream)
+
+    def step(self, groups: list[dict[str, Any]], number: int) -> bool:
+        """Take the norm; False where there is none, or gradients are not as plain as can be."""
+        norm = None
+        if not self._rests and (norm := norm_of_groups(groups)) is None:
+            return False
+        self._norms.append(norm)
+        every = self._intervals.get("gradient_norm", 1)
+        self._rests = every > 1 and (number + 1) % every > 0
+        return True
+
+    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+        """Write a column, if there is a norm in it."""
+        whole, self._norms = self._norms[: len(losses)], self._norms[len(losses) :]
+        if any(norm is not None for norm in whole):
+            block.columns.append(("GradNorm/total", whole))
+
+    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+        """Leave the norm of a step under way, and the decision about the next one."""
+        self._metric.take_over(self._stream, self._norms[0] if in_step else None, rests=self._rests)
 
 
 def gradients_of(stream: Any) -> list[torch.Tensor]:

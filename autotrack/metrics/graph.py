@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import GraphSeen, RunEnded, StepTaken
+from autotrack.keeper import Keeper
 from autotrack.metrics import _operations
 from autotrack.metrics._boxes import draw
 from autotrack.metrics._metric import Metric, Surroundings
@@ -37,6 +38,10 @@ class Graph(Metric):
         self._losses: list[list[Operation]] = []
         self._named = 0
         self._is_written = False
+
+    def settle(self, pattern: Any) -> Keeper | None:
+        """Have nothing to do once the graph is written."""
+        return Keeper() if self._is_written else None
 
     def graph_seen(self, moment: GraphSeen) -> None:
         """Read the operations of a call site's first loss; no tensor of it is kept."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from autotrack.events import StepBegan, StepTaken
+from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
+    from autotrack.events import CriterionCall
     from autotrack.row import Value
 
 
@@ -22,6 +24,10 @@ class LearningRate(Metric):
         super().__init__(surroundings)
         self._rates: dict[Any, list[Value | None]] = {}
         self._tags: list[str] = []
+
+    def settle(self, pattern: Any) -> Keeper:
+        """Keep the rates as they come."""
+        return _RatesOfSteps(self._rates, self._tags, pattern.stream)
 
     def step_began(self, moment: StepBegan) -> None:
         """Read the rates before a scheduler can change them."""
@@ -43,3 +49,35 @@ class LearningRate(Metric):
         if isinstance(rate, torch.Tensor):
             return self.surroundings.transfer.value(rate)
         return None if rate is None else float(rate)
+
+
+class _RatesOfSteps(Keeper):
+    """Rates that are plain numbers, a list a group."""
+
+    wants_step: ClassVar[bool] = True
+
+    def __init__(
+        self, metrics_own: dict[Any, list[Value | None]], tags: list[str], stream: Any
+    ) -> None:
+        self._metrics_own, self._tags, self._stream = metrics_own, tags, stream
+        self._rates: list[list[Any]] = []
+
+    def step(self, groups: list[dict[str, Any]], number: int) -> bool:
+        """Read the rates; False where one is no plain number."""
+        rates = [group.get("lr") for group in groups]
+        for rate in rates:
+            if type(rate) is not float:
+                return False
+        self._rates.append(rates)
+        return True
+
+    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+        """Write a column a group."""
+        whole, self._rates = self._rates[: len(losses)], self._rates[len(losses) :]
+        for tag, column in zip(self._tags, zip(*whole, strict=True), strict=False):
+            block.columns.append((tag, column))
+
+    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+        """Leave the rates of a step under way."""
+        if in_step:
+            self._metrics_own[self._stream] = self._rates[0]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import BatchAwaited, EvaluationBatchSeen, StepTaken
+from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
+
+if TYPE_CHECKING:
+    from autotrack.events import CriterionCall
 
 _INTERVAL = 1.0
 
@@ -31,9 +35,13 @@ class LoaderWait(Metric):
         self._waiting = 0.0
         self._busy = 0.0
 
+    def settle(self, pattern: Any) -> Keeper | None:
+        """Measure over many steps at once, where theirs is the stream that is measured."""
+        return _Waits(self) if pattern.stream is self._stream else None
+
     def batch_awaited(self, moment: BatchAwaited) -> None:
         """Count a wait for the next step."""
-        self._awaited = (self._awaited or 0.0) + moment.seconds
+        self.waits_for_step(moment.seconds)
 
     def evaluating(self, moment: EvaluationBatchSeen) -> None:
         """Leave the time of an evaluation out."""
@@ -45,12 +53,46 @@ class LoaderWait(Metric):
             self._stream = moment.stream
         if moment.stream is not self._stream:
             return
-        now = time.perf_counter()
         awaited, self._awaited = self._awaited, None
+        for tag, value in self.steps_taken(awaited, time.perf_counter()):
+            moment.row.add(tag, value)
+
+    def steps_taken(self, awaited: float | None, end: float) -> list[tuple[str, float]]:
+        """Measure up to `end` with so many seconds waited; return what is to be written."""
         if self._last is not None and awaited is not None:
-            self._busy += now - self._last
+            self._busy += end - self._last
             self._waiting += awaited
-        self._last = now
-        if self._busy >= _INTERVAL:
-            moment.row.add("Throughput/loader_wait", 100 * self._waiting / self._busy)
-            self._busy = self._waiting = 0.0
+        self._last = end
+        if self._busy < _INTERVAL:
+            return []
+        share = 100 * self._waiting / self._busy
+        self._busy = self._waiting = 0.0
+        return [("Throughput/loader_wait", share)]
+
+    def waits_for_step(self, seconds: float) -> None:
+        """A batch was waited for whose step has not ended."""
+        self._awaited = (self._awaited or 0.0) + seconds
+
+
+class _Waits(Keeper):
+    """Adds up waiting times from one fold to the next."""
+
+    wants_batch: ClassVar[bool] = True
+
+    def __init__(self, metric: LoaderWait) -> None:
+        self._metric = metric
+        self._waited: float | None = None
+
+    def batch(self, seconds: float) -> None:
+        """Count a wait."""
+        self._waited = (self._waited or 0.0) + seconds
+
+    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+        """Measure some steps."""
+        waited, self._waited = self._waited, None
+        block.last += self._metric.steps_taken(waited, ends[-1])
+
+    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+        """Leave the wait for a step that has not ended."""
+        if self._waited is not None:
+            self._metric.waits_for_step(self._waited)

@@ -17,6 +17,7 @@ from autotrack.events import (
     TrainBatchSeen,
     TrainPassEnded,
 )
+from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.pending import Derived, Pending, Total
 
@@ -107,6 +108,10 @@ class Loss(Metric):
         self._running: dict[Any, Mean] = {}
         self._evaluations: dict[Any, dict[tuple[str, int], tuple[CriterionCall, Mean]]] = {}
         self._names: dict[Any, _Names] = {}
+
+    def settle(self, pattern: Any) -> Keeper:
+        """Keep the losses as they come: each is that of its step, and of so many samples."""
+        return _Losses(self._running, pattern)
 
     def step_taken(self, moment: StepTaken) -> None:
         """Add the loss of the step, and its components where several criteria fed it."""
@@ -217,6 +222,21 @@ class Loss(Metric):
     def pass_discarded(self, moment: PassDiscarded) -> None:
         """Forget a pass that was none."""
         self._evaluations.pop(moment.evaluation, None)
+
+
+class _Losses(Keeper):
+    """One loss a step, the mean over the samples of its batch."""
+
+    def __init__(self, running: dict[Any, Mean], pattern: Any) -> None:
+        self._running = running
+        self._stream, self._size = pattern.stream, pattern.size
+
+    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+        """Write them, and add them to the mean of the running pass."""
+        block.columns.append(("Loss/train", losses))
+        running = self._running.setdefault(self._stream, Mean())
+        for loss in losses:
+            running.add(loss, self._size, "mean")
 
 
 def _of_groups(groups: list[list[TrainBatch]]) -> Value | None:

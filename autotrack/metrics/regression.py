@@ -17,12 +17,15 @@ from autotrack.events import (
     TrainBatchSeen,
     TrainPassEnded,
 )
+from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings, alone
+from autotrack.metrics._ring import Ring
 from autotrack.pending import Derived, Pending, Total, when_known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from autotrack.events import CriterionCall
     from autotrack.transfer import Transfer
 
 _FUNCTIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
@@ -99,18 +102,28 @@ class Regression(Metric):
         self._running: dict[Any, _Running] = {}
         self._evaluations: dict[Any, dict[tuple[str, int], _Running]] = {}
 
+    def settle(self, pattern: Any) -> Keeper:
+        """Sum up calls of one shape together; where there is nothing to sum up, do nothing."""
+        if _KEY not in pattern.scores:
+            return Keeper()
+        return _SumsOfSteps(self, pattern.stream)
+
+    def running(self, stream: Any) -> _Running:
+        """Return what the stream's running pass sums up."""
+        return self._running.setdefault(stream, _Running())
+
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Sum up a regression criterion's call at once."""
         event = moment.event
         if event.function in _FUNCTIONS:
-            moment.call.scores[_KEY] = self._score(event.prediction, event.target)
+            moment.call.scores[_KEY] = self.score(event.prediction, event.target)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a training batch; two regression criteria on one step leave open which one counts."""
         counted = [part for part in moment.batch.parts if _KEY in part.scores]
         if not counted:
             return
-        running = self._running.setdefault(moment.stream, _Running())
+        running = self.running(moment.stream)
         if len({id(part.site) for part in counted}) > 1:
             if len({(part.prediction_key, part.target_key) for part in counted}) > 1:
                 running.known = False
@@ -139,13 +152,71 @@ class Regression(Metric):
         """Forget a pass that was none."""
         self._evaluations.pop(moment.evaluation, None)
 
-    def _score(self, prediction: Any, target: Any) -> _Score | None:
+    def score(self, prediction: Any, target: Any) -> _Score | None:
+        """Return the sums of one criterion call; None where it makes no regression."""
         if (shape := _shape_of(prediction, target)) is None:
             return None
         if target.device.type == "cpu":
             sums = _sums_on_cpu(_as_rows(prediction, shape[0]), _as_rows(target, shape[0]))
             return _Score(sums, shape[1])
         return _Score(_sums_there(prediction, target, shape, self.surroundings.transfer), shape[1])
+
+
+class _SumsOfSteps(Keeper):
+    """Predictions of one shape and their targets, copied, and summed up when there is no more room.
+
+    What is no regression, or too large to be copied, is looked at call by call.
+    """
+
+    wants_loss: ClassVar[bool] = True
+
+    def __init__(self, metric: Regression, stream: Any) -> None:
+        self._metric, self._stream = metric, stream
+        self._scores: list[_Score | None] = []
+        self._ring: Ring | None = None
+        self._shape: tuple[int, int] | None = None
+
+    def prepare(self, event: Any) -> None:
+        """Make room for calls like this one."""
+        self._shape = _shape_of(event.prediction, event.target)
+        if self._shape is not None:
+            ring = Ring(event.prediction, event.target, self._count)
+            if ring.fits:
+                self._ring, self.loss = ring, ring.add  # type: ignore[method-assign]
+
+    def loss(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        """Sum up a call at once."""
+        self._scores.append(self._metric.score(prediction, target))
+
+    def _together(self, first: int = 0) -> _Score:
+        assert self._ring is not None
+        assert self._shape is not None
+        count, outputs = self._shape
+        predictions, targets = self._ring.take(first)
+        rows = count * len(predictions)
+        return _Score(_sums_on_cpu(_as_rows(predictions, rows), _as_rows(targets, rows)), outputs)
+
+    def _count(self) -> None:
+        if self._ring is not None and self._ring.used:
+            self._metric.running(self._stream).add(self._together())
+
+    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+        """Sum up what was looked at call by call; copies may wait for more."""
+        self._add(len(losses))
+
+    def _add(self, number: int) -> None:
+        for score in self._scores[:number]:
+            self._metric.running(self._stream).add(score)
+        del self._scores[:number]
+
+    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+        """Sum up what is left, less the call of a step under way, which gets its sums."""
+        if call is not None:
+            ring = self._ring
+            last = self._together(ring.used - 1) if ring is not None else self._scores.pop()
+            call.scores[_KEY] = last
+        self._count()
+        self._add(len(self._scores))
 
 
 def _shape_of(prediction: Any, target: Any) -> tuple[int, int] | None:

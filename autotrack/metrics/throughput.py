@@ -6,6 +6,7 @@ import time
 from typing import Any, ClassVar
 
 from autotrack.events import EvaluationBatchSeen, StepTaken
+from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
 
 _INTERVAL = 1.0
@@ -27,6 +28,10 @@ class Throughput(Metric):
         self._steps = 0
         self._samples: int | None = 0
 
+    def settle(self, pattern: Any) -> Keeper | None:
+        """Measure over many steps at once, where theirs is the stream that is measured."""
+        return _Pace(self, pattern.size) if pattern.stream is self._stream else None
+
     def evaluating(self, moment: EvaluationBatchSeen) -> None:
         """Leave the time of an evaluation out."""
         self._last = None
@@ -45,11 +50,35 @@ class Throughput(Metric):
                 if self._samples is not None:
                     self._samples = None if batch.size is None else self._samples + batch.size
         self._last = now
-        if self._busy >= _INTERVAL:
-            self._write(moment)
+        for tag, value in self._due():
+            moment.row.add(tag, value)
 
-    def _write(self, moment: StepTaken) -> None:
-        moment.row.add("Throughput/steps_per_second", self._steps / self._busy)
+    def steps_taken(self, size: int, ends: list[float]) -> list[tuple[str, float]]:
+        """Measure steps of `size` samples that ended so; return what is to be written, by tag."""
+        if self._last is not None:
+            self._busy += ends[-1] - self._last
+            self._steps += len(ends)
+            if self._samples is not None:
+                self._samples += size * len(ends)
+        self._last = ends[-1]
+        return self._due()
+
+    def _due(self) -> list[tuple[str, float]]:
+        if self._busy < _INTERVAL:
+            return []
+        found = [("Throughput/steps_per_second", self._steps / self._busy)]
         if self._samples:
-            moment.row.add("Throughput/samples_per_second", self._samples / self._busy)
+            found.append(("Throughput/samples_per_second", self._samples / self._busy))
         self._busy, self._steps, self._samples = 0.0, 0, 0
+        return found
+
+
+class _Pace(Keeper):
+    """Adds what is due to the last of some steps."""
+
+    def __init__(self, metric: Throughput, size: int) -> None:
+        self._metric, self._size = metric, size
+
+    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+        """Measure them."""
+        block.last += self._metric.steps_taken(self._size, ends)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autotrack.context import active
+from autotrack.context import BACKWARD, DONE, LOSS, active
 from autotrack.events import BackwardDone, BackwardStarted
 
 if TYPE_CHECKING:
@@ -26,13 +26,18 @@ def _wrap(original: Any) -> Any:
     def backward(tensors: Any, grad_tensors: Any = None, *args: Any, **kwargs: Any) -> Any:
         if is_dynamo_compiling() or (run := active()) is None:
             return original(tensors, grad_tensors, *args, **kwargs)
-        run.emit(functools.partial(_started, tensors, grad_tensors, kwargs))
+        settled = run.settled
+        if settled.stage != LOSS or not settled.backward_started(tensors, grad_tensors, kwargs):
+            run.emit(functools.partial(_started, tensors, grad_tensors, kwargs))
         completed = False
         try:
             result = original(tensors, grad_tensors, *args, **kwargs)
             completed = True
         finally:
-            run.emit(BackwardDone(completed))
+            if completed and settled.stage == BACKWARD:
+                settled.stage = DONE
+            else:
+                run.emit(BackwardDone(completed))
         return result
 
     return backward

@@ -17,7 +17,7 @@ from torch.compiler import is_dynamo_compiling
 from torch.jit import _builtins
 from torch.nn import functional
 
-from autotrack.context import active
+from autotrack.context import IDLE, active
 from autotrack.events import LossComputed
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def _wrap_kernel(kernel: _Kernel, original: Any) -> Any:
         if is_dynamo_compiling() or (run := active()) is None:
             return original(*args, **kwargs)
         loss = original(*args, **kwargs)
-        run.emit(functools.partial(_called, kernel, loss, args, kwargs))
+        settled = run.settled
+        if settled.stage != IDLE or not settled.loss_computed(kernel, loss, args, kwargs):
+            run.emit(functools.partial(called, kernel, loss, args, kwargs))
         return loss
 
     observed.__name__ = observed.__qualname__ = kernel.kernel
@@ -98,7 +100,8 @@ def _wrap_kernel(kernel: _Kernel, original: Any) -> Any:
     return observed
 
 
-def _called(kernel: _Kernel, loss: Any, args: Any, kwargs: Any) -> LossComputed:
+def called(kernel: _Kernel, loss: Any, args: Any, kwargs: Any) -> LossComputed:
+    """Return what a call of a loss kernel was."""
     target = args[kernel.target] if len(args) > kernel.target else kwargs.get("target")
     event = LossComputed(kernel.function, loss, args[0] if args else None, target, "mean")
     reduction = (

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary, ref
 from torch.utils.data import DataLoader
 from torch.utils.data import dataloader as _dataloader
 
-from autotrack.context import active
+from autotrack.context import IDLE, active
 from autotrack.events import BatchLoaded, LoaderFinished, LoaderStarted
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def _wrap_next(original: Any) -> Any:
         except StopIteration:
             run.emit(LoaderFinished(loader))
             raise
-        run.emit(BatchLoaded(loader, batch, time.perf_counter() - began))
+        seconds, settled = time.perf_counter() - began, run.settled
+        if settled.stage != IDLE or not settled.batch_loaded(loader, batch, seconds):
+            run.emit(BatchLoaded(loader, batch, seconds))
         return batch
 
     return __next__

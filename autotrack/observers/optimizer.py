@@ -13,12 +13,15 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from autotrack.context import active
+from autotrack.context import DONE, IDLE, LOSS, STEP, active
 from autotrack.events import GradientsZeroed, StepDone, StepStarted
 from autotrack.observers._dynamo import leave_eager
 
 if TYPE_CHECKING:
     from autotrack.observers._patch import Patch
+
+# While these last no gradient waits for a step.
+_BETWEEN_STEPS = (IDLE, LOSS)
 
 
 def install(patch: Patch) -> None:
@@ -39,14 +42,18 @@ def _no_step(self: Any) -> None:
 def _step_started(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     if is_dynamo_compiling() or (run := active()) is None:
         return
-    closure = kwargs.get("closure") if len(args) < 2 else args[1]
-    run.emit(StepStarted(optimizer, closure is not None))
+    closure = (kwargs.get("closure") if len(args) < 2 else args[1]) is not None
+    settled = run.settled
+    if settled.stage != DONE or not settled.step_started(optimizer, closure):
+        run.emit(StepStarted(optimizer, closure))
 
 
 def _step_done(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     if is_dynamo_compiling() or (run := active()) is None:
         return
-    run.emit(StepDone(optimizer))
+    settled = run.settled
+    if settled.stage != STEP or not settled.step_done(optimizer):
+        run.emit(StepDone(optimizer))
 
 
 def _wrap_zero_grad(original: Any) -> Any:
@@ -54,7 +61,12 @@ def _wrap_zero_grad(original: Any) -> Any:
     def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
         # Before they are gone: a closure's first evaluation ends here with its gradients in place.
         if not is_dynamo_compiling() and (run := active()) is not None:
-            run.emit(GradientsZeroed(self))
+            settled = run.settled
+            # Between settled steps no gradient waits; but an optimizer that is new is news.
+            if settled.stage not in _BETWEEN_STEPS or not (
+                settled.optimizer() is self or isinstance(self, nn.Module)
+            ):
+                run.emit(GradientsZeroed(self))
         return original(self, *args, **kwargs)
 
     return zero_grad

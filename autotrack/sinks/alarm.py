@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from autotrack.block import Block
 from autotrack.guard import log
 from autotrack.runaway import has_run_away
 
@@ -28,20 +29,34 @@ def open(_directory: Path) -> AlarmSink:  # noqa: A001 - the verb every sink has
 class AlarmSink:
     """Looks for numbers that are not finite and for a loss that runs away."""
 
+    #: Blocks of records may be among those that it looks at.
+    takes_blocks: ClassVar[bool] = True
+
     def __init__(self) -> None:
         self._said: set[str] = set()
         self._highest: dict[str, list[float]] = {}
         self._recent: dict[str, list[float]] = {}
 
-    def write(self, records: Iterable[Record]) -> None:
+    def write(self, records: Iterable[Record | Block]) -> None:
         """Look at some records."""
         for record in records:
+            if isinstance(record, Block):
+                self._look_at_block(record)
+                continue
             for tag, value in record.scalars:
                 if tag.startswith(_WATCHED):
                     self._look(tag, value, record.x)
 
     def close(self) -> None:
         """Have nothing to end."""
+
+    def _look_at_block(self, block: Block) -> None:
+        for tag, values in block.columns:
+            if not tag.startswith(_WATCHED):
+                continue
+            for index, value in enumerate(values):
+                if value is not None:
+                    self._look(tag, value, block.x + index)
 
     def _look(self, tag: str, value: float, step: int) -> None:
         if not math.isfinite(value):

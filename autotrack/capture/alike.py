@@ -1,0 +1,68 @@
+"""Whether a criterion is called as before: from the same place, with things of the same kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from autotrack.frames import Way
+
+
+class Alike:
+    """A criterion call that others are compared with.
+
+    `whole` says that a call's way outwards is looked at up to the boundary; it need not be where
+    backward is called in the same frame, and looks itself.
+    """
+
+    __slots__ = (
+        "_arity",
+        "_dtype",
+        "_kernel",
+        "_others",
+        "_shape",
+        "_target_dtype",
+        "_target_shape",
+        "_tensors",
+        "way",
+        "whole",
+    )
+
+    def __init__(self, kernel: Any, args: tuple[Any, ...], way: Way) -> None:
+        self._kernel = kernel
+        prediction, target = args[0], args[1]
+        self._shape, self._dtype = prediction.shape, prediction.dtype
+        self._target_shape, self._target_dtype = target.shape, target.dtype
+        self._others, self._arity = args[2:], len(args)
+        # Tensors are compared by what they are, never by what is in them.
+        self._tensors = any(isinstance(other, Tensor) for other in self._others)
+        self.way, self.whole = way, True
+
+    def is_again(self, kernel: Any, loss: Any, args: tuple[Any, ...]) -> bool:
+        """Whether a call gave a loss on the CPU like this one did, from arguments of the kind."""
+        if kernel is not self._kernel or len(args) != self._arity:
+            return False
+        prediction, target = args[0], args[1]
+        return (
+            type(loss) is Tensor
+            and type(prediction) is Tensor
+            and type(target) is Tensor
+            and loss.grad_fn is not None
+            and prediction.grad_fn is not None
+            and loss.is_cpu
+            and prediction.shape == self._shape
+            and target.shape == self._target_shape
+            and prediction.dtype is self._dtype
+            and target.dtype is self._target_dtype
+            and prediction.is_contiguous()
+            and target.is_contiguous()
+            and not target.requires_grad
+            and (args[2:] == self._others if not self._tensors else self._are_same(args[2:]))
+        )
+
+    def _are_same(self, others: tuple[Any, ...]) -> bool:
+        return len(others) == len(self._others) and all(
+            one is another for one, another in zip(others, self._others, strict=True)
+        )

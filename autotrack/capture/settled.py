@@ -1,0 +1,381 @@
+"""Settled steps: those that go as the ones before went, taken by a short path.
+
+Once steps have settled, an observer asks here first. As long as a step does what the settled ones
+did, each of its events is a few comparisons and a number kept; what follows from the numbers is
+worked out for many steps together (`fold`), when they are due on disk. The first thing that is not
+as it was, whatever it is, goes to the interpreter (`Capture`), and before that everything here is
+handed back to it, a step that is under way included. So the short path knows one case only and the
+interpreter all of them, and both write the same record.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from threading import get_ident
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from torch import Tensor
+
+from autotrack import frames
+from autotrack.block import Block
+from autotrack.capture.alike import Alike
+from autotrack.capture.pattern import pattern_of
+from autotrack.context import BACKWARD, IDLE, LOSS, OFF, STEP
+from autotrack.observers.criterion import called
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+    from autotrack.capture.capture import Capture
+    from autotrack.capture.pattern import Pattern
+    from autotrack.capture.streams import Stream
+    from autotrack.cost import Meter
+    from autotrack.events import TrainBatch
+    from autotrack.guard import Guard
+    from autotrack.keeper import Keeper
+    from autotrack.loopscope import LoopScope
+
+#: Steps that are folded together at most.
+MOST_STEPS = 1000
+# Frames between an observer's wrapper and the functions below that look outwards.
+_INWARDS = 3
+# Beginning costs about as much as so many steps of the short path save.
+_WORTH_IT = 4
+# What the time of these steps is called beside that of the metrics.
+_COST = "settled steps"
+
+
+class Surroundings(Protocol):
+    """What the short path needs of its run."""
+
+    @property
+    def records(self) -> bool:
+        """Whether what is taken goes anywhere."""
+
+    def undisturbed(self) -> bool:
+        """Whether what happens now is the training's, and its tensors hold numbers."""
+
+    def due(self) -> float:
+        """When, by the performance counter, the record must grow."""
+
+    def flush_due(self) -> None:
+        """Let the record grow: it is due."""
+
+    def add_block(self, block: Block, stream: Stream) -> None:
+        """Take finished steps."""
+
+
+class Settled:
+    """The short path of one run; `stage` says how far the step under way has come.
+
+    Each of the methods that take an event returns whether it was as expected; where it was not,
+    nothing has been taken and the event is for the interpreter.
+    """
+
+    def __init__(
+        self,
+        capture: Capture,
+        scope: LoopScope,
+        meter: Meter,
+        guard: Guard,
+        run: Surroundings,
+        *,
+        keepers_for: Callable[[Pattern], list[Keeper] | None],
+    ) -> None:
+        """`keepers_for` gives what stands in for the metrics, None where one has no such thing."""
+        self.stage = OFF
+        self._capture = capture
+        self._scope = scope
+        self._meter = meter
+        self._guard = guard
+        self._run = run
+        self._keepers_for = keepers_for
+        self._keepers: list[Keeper] = []
+        self._patience = self._not_before = self._count = 0
+        #: How many steps have taken the short path.
+        self.taken = 0
+        capture.training.settles = self.consider
+        self._calling: Keeper | None = None
+        #: The one optimizer of the settled steps.
+        self.optimizer: Callable[[], Any] = lambda: None
+        self.loss_computed = guard.watched(self._loss_computed, self._broken)
+        self.backward_started = guard.watched(self._backward_started, self._broken)
+        self.step_started = guard.watched(self._step_started, self._broken)
+        self.step_done = guard.watched(self._step_done, self._broken)
+        self.batch_loaded = guard.watched(self._batch_loaded, self._broken)
+
+    # -- beginning -------------------------------------------------------------------------------
+
+    def consider(self, stream: Stream, batches: list[TrainBatch]) -> None:
+        """Take the steps that follow as long as they are like the last one, if that was plain."""
+        if stream.steps < self._not_before or not self._run.records:
+            return
+        pattern = pattern_of(self._capture, stream, batches)
+        keepers = self._keepers_for(pattern) if pattern is not None else None
+        if pattern is None or keepers is None:
+            return
+        until = min([pattern.until, *(keeper.until for keeper in keepers)])
+        if until > stream.steps:
+            self._until = until
+            self._begin(pattern, keepers)
+
+    def _begin(self, pattern: Pattern, keepers: list[Keeper]) -> None:
+        self._pattern = pattern
+        self._keepers = keepers
+        self._at_loss = [keeper for keeper in keepers if keeper.wants_loss]
+        self._at_step = [k for k in keepers if k.wants_step and not k.timed]
+        self._timed = next((k for k in keepers if k.wants_step and k.timed), None)
+        self._at_batch = [keeper for keeper in keepers if keeper.wants_batch]
+        assert pattern.stream.optimizer is not None
+        self.optimizer = pattern.stream.optimizer
+        self._thread = get_ident()
+        self._pass = pattern.loader_pass
+        self._loader = pattern.loader
+        self._roots = pattern.roots
+        self._number = pattern.shown.number if pattern.shown is not None else None
+        self._call: Alike | None = None
+        self._read: Callable[[FrameType], Any] | None = None
+        self._way: frames.Way | None = None
+        self._began = self._first = pattern.stream.steps
+        self._count = 0
+        # Seconds of ours that the meter has not been told of.
+        self._own = 0.0
+        self._ends: list[float] = []
+        self._losses: list[float] = []
+        self._due = self._run.due()
+        self.stage = IDLE
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def _batch_loaded(self, loader: Any, batch: Any, seconds: float) -> bool:
+        began = perf_counter()
+        current = self._pass
+        known = self._loader
+        if current is None or known is None or known() is not loader:
+            return False
+        if get_ident() != self._thread:
+            return False
+        for keeper in self._at_batch:
+            self._calling = keeper
+            keeper.batch(seconds)
+        self._calling = None
+        current.batches += 1
+        self._capture.evaluation.batch_in_training(batch)
+        self._own += perf_counter() - began
+        return True
+
+    def _loss_computed(  # noqa: PLR0911 - whatever is not as before ends it, without further frames
+        self, kernel: Any, loss: Any, args: Any, kwargs: Any
+    ) -> bool:
+        began = perf_counter()
+        if not self._run.undisturbed() or get_ident() != self._thread or kwargs:
+            return False
+        call = self._call
+        if call is None and (call := self._learn_call(kernel, loss, args)) is None:
+            return False
+        if not call.is_again(kernel, loss, args):
+            return False
+        frame = call.way.innermost(_INWARDS)
+        if frame is None or (call.whole and call.way.leads_on(frame) is None):
+            return False
+        for known in self._roots:
+            root = known()
+            if root is None or not root.training:
+                return False
+        value = self._capture.criteria.value_of(loss)
+        if not -math.inf < value < math.inf:
+            return False
+        prediction, target = args[0], args[1]
+        self._value, self._frame = value, id(frame)
+        self._version = loss._version
+        self._node = loss.grad_fn._sequence_nr()
+        self._prediction_key = prediction.grad_fn._sequence_nr()
+        self._target_key = target.data_ptr()
+        self._capture.criteria.in_hand(prediction, target)
+        for keeper in self._at_loss:
+            self._calling = keeper
+            keeper.loss(prediction, target)
+        self._calling = None
+        self.stage = LOSS
+        self._own += perf_counter() - began
+        return True
+
+    def _learn_call(self, kernel: Any, loss: Any, args: Any) -> Alike | None:
+        """Look closely at the first criterion call: those that follow are compared with it."""
+        event = called(kernel, loss, args, {})
+        if kernel.target != 1 or not self._pattern.is_computed_by(event):
+            return None
+        if self._scope.site() is not self._pattern.call_site:
+            return None
+        call = Alike(kernel, args, frames.Way(self._scope.boundary, None, _INWARDS + 1))
+        if not call.is_again(kernel, loss, args):
+            return None
+        for keeper in self._at_loss:
+            self._calling = keeper
+            keeper.prepare(event)
+        self._calling = None
+        self._call = call
+        return call
+
+    def _backward_started(self, tensor: Any, gradient: Any, kwargs: Any) -> bool:
+        began = perf_counter()
+        if (
+            type(tensor) is not Tensor
+            or gradient is not None
+            or (node := tensor.grad_fn) is None
+            or node._sequence_nr() != self._node
+            or tensor._version != self._version
+            or kwargs.get("grad_variables") is not None
+            or get_ident() != self._thread
+        ):
+            return False
+        way = self._way
+        if way is None and (way := self._learn_way()) is None:
+            return False
+        frame = way.innermost(_INWARDS)
+        if frame is None or (marked := way.leads_on(frame)) is None:
+            return False
+        if id(frame) != self._frame and not self._call.whole:  # type: ignore[union-attr]
+            return False
+        if self._read is not None:
+            number = self._read(marked)
+            if number is not self._number and (type(number) is not int or number != self._number):
+                return False
+        if self._pass is not None:
+            self._pass.calls += 1
+        self.stage = BACKWARD
+        self._own += perf_counter() - began
+        return True
+
+    def _learn_way(self) -> frames.Way | None:
+        """Return the way to the settled steps' place, where backward is called there."""
+        pattern, call = self._pattern, self._call
+        if self._scope.site() is not pattern.site or call is None:
+            return None
+        way = frames.Way(self._scope.boundary, pattern.depth, _INWARDS + 1)
+        frame = way.innermost(_INWARDS + 1)
+        marked = way.leads_on(frame) if frame is not None else None
+        if frame is None or marked is None:
+            return None
+        if pattern.variable is not None:
+            self._read = frames.reader(marked.f_code, pattern.variable)
+        # Then what is outside of the frame needs a look once only.
+        call.whole = not (way.code is call.way.code and id(frame) == self._frame)
+        self._way = way
+        return way
+
+    def _step_started(self, optimizer: Any, closure: bool) -> bool:  # noqa: FBT001 - as it is seen
+        began = perf_counter()
+        step = self._first + self._count
+        if (
+            closure
+            or step >= self._until
+            or optimizer is not self.optimizer()
+            or (self._pass is not None and self._pass.batches == self._pass.length)
+            or get_ident() != self._thread
+        ):
+            return False
+        groups = optimizer.param_groups
+        if len(groups) != self._pattern.groups:
+            return False
+        for keeper in self._at_step:
+            self._calling = keeper
+            if not keeper.step(groups, step):
+                self._calling = None
+                return False
+        if (timed := self._timed) is not None:
+            self._calling = timed
+            before = perf_counter()
+            taken = timed.step(groups, step)
+            took = perf_counter() - before
+            self._meter.exact[timed.timed] += took
+            self._meter.seconds += took
+            self._own -= took
+            if not taken:
+                self._calling = None
+                return False
+        self._calling = None
+        self.stage = STEP
+        self._own += perf_counter() - began
+        return True
+
+    def _step_done(self, optimizer: Any) -> bool:
+        began = perf_counter()
+        if optimizer is not self.optimizer() or get_ident() != self._thread:
+            return False
+        self._losses.append(self._value)
+        self._ends.append(began)
+        self._count += 1
+        self.stage = IDLE
+        self._meter.latest = ended = perf_counter()
+        self._own += ended - began
+        if began >= self._due or self._count >= MOST_STEPS:
+            self._run.flush_due()
+            self._due = self._run.due()
+            self._meter.latest = perf_counter()
+            self._meter.seconds += self._meter.latest - ended
+        return True
+
+    # -- handing on ------------------------------------------------------------------------------
+
+    def fold(self) -> None:
+        """Let the interpreter and the metrics have all whole steps, the buffer their records."""
+        count = self._count
+        if self.stage == OFF or not count:
+            return
+        stream = self._pattern.stream
+        losses, ends = self._losses, self._ends
+        # One clock in the loop; the other one's place beside it now.
+        ahead = time.time() - perf_counter()
+        block = Block(self._first, [ahead + end for end in ends])
+        self._losses, self._ends = [], []
+        self._first, self._count = self._first + count, 0
+        for keeper in list(self._keepers):
+            self._guard.call(keeper.part, keeper.fold, block, losses, ends)
+            if keeper.part in self._guard.failed:
+                self._keepers.remove(keeper)
+        self.taken += count
+        self._meter.add(_COST, self._own)
+        self._meter.seconds += self._own
+        self._own = 0.0
+        self._capture.training.settled_steps(stream, count)
+        self._meter.steps += count
+        self._run.add_block(block, stream)
+
+    def hand_back(self) -> None:
+        """Leave everything to the interpreter, a step that is under way included."""
+        if self.stage == OFF:
+            return
+        self.fold()
+        self._meter.seconds += self._own
+        stage, self.stage = self.stage, OFF
+        call = self._unfinished_call() if stage >= LOSS else None
+        for keeper in self._keepers:
+            self._guard.call(keeper.part, keeper.end, call, in_step=stage == STEP)
+        self._capture.training.resume(self._pattern, call, stage)
+        self._keepers = []
+        self._rest()
+
+    def _rest(self) -> None:
+        """Steps that are never alike for long are not worth beginning with: wait ever longer."""
+        lasted = self._first - self._began
+        self._patience = 0 if lasted >= _WORTH_IT else min(2 * self._patience + 1, MOST_STEPS)
+        self._not_before = self._first + self._patience
+
+    def _unfinished_call(self) -> Any:
+        return self._pattern.call(self._value, self._node, self._prediction_key, self._target_key)
+
+    def _broken(self, error: Exception) -> bool:
+        """A part of ours failed: a metric alone, or all that is captured."""
+        keeper, self._calling = self._calling, None
+        if keeper is None:
+            self.stage = OFF
+            self._guard.switch_off("capture", error)
+            return False
+        self._guard.switch_off(keeper.part, error)
+        self._keepers.remove(keeper)
+        self._guard.call("capture", self.hand_back)
+        return False

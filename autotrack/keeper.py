@@ -1,0 +1,53 @@
+"""What a metric keeps of settled steps: numbers in columns, until many steps go on together."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from autotrack.events import CriterionCall, LossComputed
+
+
+class Keeper:
+    """Stands in for a metric while steps all go the same way (`capture.settled`).
+
+    What it writes must be what the metric's own methods would have written. It is made anew each
+    time that steps have settled.
+    """
+
+    #: Whether it looks at the criterion's arguments, at the step's parameters, at waiting times.
+    wants_loss: ClassVar[bool] = False
+    wants_step: ClassVar[bool] = False
+    wants_batch: ClassVar[bool] = False
+    #: The part whose time in `step` the budget must know to the point.
+    timed: ClassVar[str] = ""
+    #: The first step that the metric itself must see.
+    until: float = math.inf
+    #: The metric, as the guard calls it.
+    part: str = ""
+
+    def prepare(self, event: LossComputed) -> None:
+        """Get ready for criterion calls like this one: of its shapes and types, contiguous."""
+
+    def loss(self, prediction: Any, target: Any) -> None:
+        """Look at a criterion call; its tensors must not be kept."""
+
+    def step(self, groups: list[dict[str, Any]], number: int) -> bool:
+        """Look at an optimizer's groups before step `number`; False where something is new."""
+        return True
+
+    def batch(self, seconds: float) -> None:
+        """A batch came after so long."""
+
+    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+        """Take a block of whole steps: add columns to it, and count it in the running pass.
+
+        `losses` and `ends`, by the performance counter, have one entry a step.
+        """
+
+    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+        """Leave the metric as if it had seen everything itself.
+
+        `call` is that of a step under way; `in_step` says that `step` has been asked for it.
+        """

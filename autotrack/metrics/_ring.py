@@ -1,0 +1,76 @@
+"""Copies of criterion calls of one shape, so that many are counted together.
+
+In the loop counting costs several operations, each of them cold; a copy into memory that is there
+already costs one.
+"""
+
+from __future__ import annotations
+
+from ctypes import memmove
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What both copies of a ring may take, and how many calls it must hold to be worth it.
+_BYTES = 1 << 18
+_MOST, _LEAST = 256, 4
+
+
+class _Lane:
+    """Memory for as many tensors as there are calls, all of one shape and type."""
+
+    def __init__(self, like: torch.Tensor, size: int, calls: int) -> None:
+        # Not a tensor's memory: Python may find a run that was never ended only when it exits
+        # itself, and tensors must not be what it takes apart then.
+        self._bytes = np.empty(calls * size, np.uint8)
+        self.start = self._bytes.ctypes.data
+        self._size, self._shape, self._dtype = size, like.shape, like.dtype
+
+    def tensors(self, first: int, last: int) -> torch.Tensor:
+        """Return some of them, [calls, ...], without a copy."""
+        raw = torch.from_numpy(self._bytes[first * self._size : last * self._size])
+        return raw.view(self._dtype).view(last - first, *self._shape)
+
+
+class Ring:
+    """Room for some calls, `used` of which are taken."""
+
+    def __init__(
+        self, prediction: torch.Tensor, target: torch.Tensor, full: Callable[[], object]
+    ) -> None:
+        """All calls have the shapes and types of these, which are contiguous and on the CPU.
+
+        `full` is called where there is no more room; it must `take` what is there.
+        """
+        sizes = [t.numel() * t.element_size() for t in (prediction, target)]
+        self.calls = min(_MOST, _BYTES // max(sum(sizes), 1))
+        self.fits = self.calls >= _LEAST and all(sizes)
+        self.used = 0
+        self._full = full
+        if self.fits:
+            self._predictions = _Lane(prediction, sizes[0], self.calls)
+            self._targets = _Lane(target, sizes[1], self.calls)
+            self._places = (self._predictions.start, sizes[0], self._targets.start, sizes[1])
+
+    def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        """Copy a call to the next place."""
+        if self.used == self.calls:
+            self._full()
+        used = self.used
+        start, size, target_start, target_size = self._places
+        # Plain bytes: a tensor's own copy goes through three times as much code, all of it cold.
+        memmove(start + used * size, prediction.data_ptr(), size)
+        memmove(target_start + used * target_size, target.data_ptr(), target_size)
+        self.used = used + 1
+
+    def take(self, first: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return predictions and targets [calls, ...] from call `first` on, and free their places.
+
+        They are views: what is added next stands in them.
+        """
+        last, self.used = self.used, first
+        return self._predictions.tensors(first, last), self._targets.tensors(first, last)

@@ -1,0 +1,84 @@
+"""The short path of settled steps writes what the interpreter writes, whatever the loop does.
+
+Every loop of `tests/loops` is tracked twice: once with every step interpreted, once with steps
+taken as settled as early as can be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_loops import LOOPS, load, run_once
+
+import autotrack
+from autotrack.capture import pattern
+
+# What a clock decides.
+TIMED = ("Throughput/",)
+#: Sums over many calls at once are rounded otherwise than call by call.
+ROUNDED = ("R2/", "MAE/")
+#: Of the loops, those that settle; far more would be wrong too, as most have something special.
+LEAST_SETTLED = 36
+
+taken: dict[str, int] = {}
+
+
+@pytest.fixture(params=LOOPS, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    chosen: Path = request.param
+    return chosen
+
+
+def tracked(path: Path, directory: Path, settled_by: float, **options: Any) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pattern, "SETTLED_BY", settled_by)
+        with autotrack.tracking(logdir=directory, strict=True, **options) as run:
+            outcome = run_once(load(path).loop)
+    return outcome, run, autotrack.read(run.directory)
+
+
+def series(history: Any) -> dict[str, tuple[list[int], list[float], list[int]]]:
+    return {
+        tag: (
+            [int(x) for x in one.x],
+            [float(value) for value in one.value],
+            [int(step) for step in one.step],
+        )
+        for tag, one in history.items()
+        if not tag.startswith(TIMED)
+    }
+
+
+def differences(one: Any, other: Any) -> Iterator[str]:
+    before, after = series(one), series(other)
+    for tag in sorted(before.keys() ^ after.keys()):
+        yield f"{tag}: {len(before.get(tag, [[]])[0])} and {len(after.get(tag, [[]])[0])} points"
+    for tag in sorted(before.keys() & after.keys()):
+        for name, a, b in zip(("x", "value", "step"), before[tag], after[tag], strict=True):
+            tolerance = 1e-6 if name == "value" and tag.startswith(ROUNDED) else 0.0
+            if len(a) != len(b) or not np.allclose(a, b, tolerance, 0.0, equal_nan=True):
+                yield f"{tag}: {name} {a[:12]} and {b[:12]}"
+
+
+def test_the_record_is_the_same(path, tmp_path):
+    interpreted, long_way, whole = tracked(path, tmp_path / "interpreted", math.inf)
+    settled, short_way, found = tracked(path, tmp_path / "settled", 1)
+    taken[path.stem] = short_way.settled.taken
+    assert long_way.settled.taken == 0
+    assert settled.state == interpreted.state
+    assert list(differences(whole, found)) == []
+    assert without_times(short_way.coverage) == without_times(long_way.coverage)
+
+
+def without_times(coverage: Any) -> list[tuple[Any, ...]]:
+    return [line for line in coverage.lines if "hroughput" not in str(line)]
+
+
+def test_many_loops_have_settled_steps():
+    if len(taken) == len(LOOPS):
+        assert sum(count > 0 for count in taken.values()) >= LEAST_SETTLED
