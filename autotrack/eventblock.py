@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autotrack import scalarevent
-from autotrack.framing import CHECKSUM, HEADER, frame, header, masked_checksum
+from autotrack.framing import CHECKSUM, HEADER, frame, header, masked_checksums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,6 +101,7 @@ def _bytes(numbers: NDArray[np.float64], kind: str) -> NDArray[np.uint8]:
 def _framed(table: NDArray[np.uint8]) -> list[bytes]:
     """Return the rows of a table with their checksums."""
     start, end = HEADER.size, table.shape[1] - CHECKSUM.size
-    sums = [masked_checksum(row.tobytes()) for row in table[:, start:end]]
-    table[:, end:] = np.array(sums, "<u4").view(np.uint8).reshape(len(sums), -1)
-    return [row.tobytes() for row in table]
+    sums = masked_checksums([row.tobytes() for row in table[:, start:end]])
+    table[:, end:] = sums.view(np.uint8).reshape(len(sums), -1)
+    whole, length = table.tobytes(), table.shape[1]
+    return [whole[at : at + length] for at in range(0, len(whole), length)]

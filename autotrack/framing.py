@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 # falls back to its own Python implementation, with a warning, where its C extension is missing
 import google_crc32c
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LENGTH = struct.Struct("<Q")
 CHECKSUM = struct.Struct("<I")
@@ -25,6 +30,12 @@ def masked_checksum(data: bytes) -> int:
     """Return the checksum of some bytes as a frame has it."""
     checksum: int = google_crc32c.value(data)
     return ((checksum >> 15 | checksum << 17) + _MASK) & 0xFFFFFFFF
+
+
+def masked_checksums(messages: list[bytes]) -> NDArray[np.uint32]:
+    """Return the checksums of many messages, little endian."""
+    sums = np.fromiter(map(google_crc32c.value, messages), np.uint32, len(messages))
+    return ((sums >> 15 | sums << 17) + np.uint32(_MASK)).astype("<u4")
 
 
 def frame(message: bytes) -> bytes:

@@ -115,6 +115,14 @@ class Total(Generic[T]):
         else:
             self._known = value if self._known is None else self._known + value
 
+    def add_all(self, values: list[T]) -> None:
+        """Add known numbers, one after another."""
+        if self._waiting:
+            for value in values:
+                self.add(value)
+            return
+        self._known = _sum(self._known, *values)
+
     def _let_in(self) -> None:
         arrived = 0
         for value in self._waiting:

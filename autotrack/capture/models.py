@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -22,6 +23,9 @@ class Models:
     def __init__(self) -> None:
         self._roots: list[tuple[str, ref[nn.Module]]] = []
         self._undo: list[Callable[[], None]] = []
+        # By root: how its hook comes off.
+        self._hooks = Registry()
+        self._resting: ref[nn.Module] | None = None
         self._names = Registry()
         self._prefixes: dict[str, str] = {}
         self._criteria: Registry = Registry()
@@ -35,11 +39,28 @@ class Models:
         if any(known() is module for _, known in self._roots):
             return
         self._roots.append((name, ref(module)))
-        self._undo.append(observer.watch(module))
+        self._hooks.set(module, observer.watch(module))
         linear = [m for m in module.modules() if isinstance(m, nn.Linear)] if self.features else []
         if linear:
             self._undo.append(observer.watch_features(linear[-1]))
         self._names = Registry()
+
+    def rest(self) -> None:
+        """Take the hook off a lone model for a while in which its calls say nothing new.
+
+        With any hook PyTorch calls a module by a longer way, a twentieth of the shortest steps.
+        """
+        living = self.living()
+        if len(living) == 1 and not self.features and not _is_anything_compiled():
+            self._resting = ref(living[0][1])
+            self._hooks.get(living[0][1])()
+
+    def rest_no_more(self) -> None:
+        """Watch the model again."""
+        module = self._resting() if self._resting is not None else None
+        self._resting = None
+        if module is not None:
+            self._hooks.set(module, observer.watch(module))
 
     def find(self, found: dict[int, discovery.Found], parameters: Iterable[Any]) -> None:
         """Add the models among `found` that hold any of `parameters`."""
@@ -132,5 +153,13 @@ class Models:
 
     def release(self) -> None:
         """Take every hook off again."""
+        for _, module in self.living():
+            self._hooks.get(module)()
         while self._undo:
             self._undo.pop()()
+
+
+def _is_anything_compiled() -> bool:
+    """Whether Dynamo has compiled a program of this process: it may have seen a model's hooks."""
+    dynamo = sys.modules.get("torch._dynamo.eval_frame")
+    return any(getattr(dynamo, "cached_backends", {}).values())

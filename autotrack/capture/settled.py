@@ -146,6 +146,7 @@ class Settled:
         self._ends: list[float] = []
         self._losses: list[float] = []
         self._due = self._run.due()
+        self._capture.models.rest()
         self.stage = IDLE
 
     # -- events ----------------------------------------------------------------------------------
@@ -352,6 +353,7 @@ class Settled:
         self.fold()
         self._meter.seconds += self._own
         stage, self.stage = self.stage, OFF
+        self._capture.models.rest_no_more()
         call = self._unfinished_call() if stage >= LOSS else None
         for keeper in self._keepers:
             self._guard.call(keeper.part, keeper.end, call, in_step=stage == STEP)
@@ -373,6 +375,7 @@ class Settled:
         keeper, self._calling = self._calling, None
         if keeper is None:
             self.stage = OFF
+            self._guard.call("models", self._capture.models.rest_no_more)
             self._guard.switch_off("capture", error)
             return False
         self._guard.switch_off(keeper.part, error)

@@ -49,6 +49,16 @@ class Mean:
         self.weight.add(weight if counted is None else counted)
         self.batches += 1
 
+    def add_all(self, values: list[float], size: int) -> None:
+        """Add the means of batches of so many samples each."""
+        if self.batches and self.sized is not True:
+            self.known = False
+            return
+        self.sized = True
+        self.total.add_all([value * size for value in values])
+        self.weight.add(size * len(values))
+        self.batches += len(values)
+
     def add_to(self, value: Value | None, weight: int | None, reduction: str) -> None:
         """Add a further loss of samples that are counted already."""
         if value is None or reduction == "mixed":
@@ -234,9 +244,7 @@ class _Losses(Keeper):
     def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
         """Write them, and add them to the mean of the running pass."""
         block.columns.append(("Loss/train", losses))
-        running = self._running.setdefault(self._stream, Mean())
-        for loss in losses:
-            running.add(loss, self._size, "mean")
+        self._running.setdefault(self._stream, Mean()).add_all(losses, self._size)
 
 
 def _of_groups(groups: list[list[TrainBatch]]) -> Value | None:

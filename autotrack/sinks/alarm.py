@@ -11,7 +11,7 @@ from autotrack.guard import log
 from autotrack.runaway import has_run_away
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from autotrack.records import Record
@@ -52,11 +52,25 @@ class AlarmSink:
 
     def _look_at_block(self, block: Block) -> None:
         for tag, values in block.columns:
-            if not tag.startswith(_WATCHED):
-                continue
-            for index, value in enumerate(values):
-                if value is not None:
-                    self._look(tag, value, block.x + index)
+            if tag.startswith(_WATCHED):
+                self._look_at_column(tag, values, block.x)
+
+    def _look_at_column(self, tag: str, values: Sequence[float | None], x: int) -> None:
+        # A sum of finite numbers may overflow, and then each is looked at.
+        known = [value for value in values if value is not None]
+        if math.isfinite(sum(known)) and (tag != "Loss/train" or self._is_far_from_alarm(known)):
+            return
+        for index, value in enumerate(values):
+            if value is not None:
+                self._look(tag, value, x + index)
+
+    def _is_far_from_alarm(self, losses: list[float]) -> bool:
+        """Whether none of these losses could be part of a loss that runs away."""
+        beginning = self._highest.get("Loss/train", [])
+        if len(beginning) < _BEGINNING or has_run_away(max(beginning), max(losses)):
+            return False
+        self._recent.pop("Loss/train", None)
+        return True
 
     def _look(self, tag: str, value: float, step: int) -> None:
         if not math.isfinite(value):
