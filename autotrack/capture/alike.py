@@ -46,8 +46,7 @@ class Alike:
             return False
         prediction, target = args[0], args[1]
         return (
-            type(loss) is Tensor
-            and type(prediction) is Tensor
+            type(prediction) is Tensor
             and type(target) is Tensor
             and loss.grad_fn is not None
             and prediction.grad_fn is not None
@@ -58,7 +57,6 @@ class Alike:
             and target.dtype is self._target_dtype
             and prediction.is_contiguous()
             and target.is_contiguous()
-            and not target.requires_grad
             and (args[2:] == self._others if not self._tensors else self._are_same(args[2:]))
         )
 

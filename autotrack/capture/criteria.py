@@ -57,7 +57,11 @@ class Criteria:
 
     def in_hand(self, prediction: Any, target: Any) -> None:
         """Remember what training compares, without keeping it alive."""
-        self._last_target, self._last_prediction = _own(target), _own(prediction)
+        # Most are no views: they are held here, without a further frame.
+        whole = isinstance(target, torch.Tensor) and target._base is None
+        self._last_target = (ref(target), 0, 0) if whole else _own(target)
+        whole = isinstance(prediction, torch.Tensor) and prediction._base is None
+        self._last_prediction = (ref(prediction), 0, 0) if whole else _own(prediction)
 
     def read(self, event: LossComputed) -> CriterionCall:
         """Return the numbers of a call; metrics add their counts."""

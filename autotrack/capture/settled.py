@@ -98,6 +98,8 @@ class Settled:
         #: How many steps have taken the short path.
         self.taken = 0
         capture.training.settles = self.consider
+        self._value_of = capture.criteria.value_of
+        self._in_hand = capture.criteria.in_hand
         self._calling: Keeper | None = None
         #: The one optimizer of the settled steps.
         self.optimizer: Callable[[], Any] = lambda: None
@@ -168,16 +170,12 @@ class Settled:
         self._own += perf_counter() - began
         return True
 
-    def _loss_computed(  # noqa: PLR0911 - whatever is not as before ends it, without further frames
-        self, kernel: Any, loss: Any, args: Any, kwargs: Any
-    ) -> bool:
+    def _loss_computed(self, kernel: Any, loss: Any, args: Any, kwargs: Any) -> bool:
         began = perf_counter()
-        if not self._run.undisturbed() or get_ident() != self._thread or kwargs:
-            return False
         call = self._call
-        if call is None and (call := self._learn_call(kernel, loss, args)) is None:
+        if call is None and (call := self._learn_call(kernel, loss, args, kwargs)) is None:
             return False
-        if not call.is_again(kernel, loss, args):
+        if kwargs or get_ident() != self._thread or not call.is_again(kernel, loss, args):
             return False
         frame = call.way.innermost(_INWARDS)
         if frame is None or (call.whole and call.way.leads_on(frame) is None):
@@ -186,7 +184,7 @@ class Settled:
             root = known()
             if root is None or not root.training:
                 return False
-        value = self._capture.criteria.value_of(loss)
+        value = self._value_of(loss)
         if not -math.inf < value < math.inf:
             return False
         prediction, target = args[0], args[1]
@@ -195,7 +193,7 @@ class Settled:
         self._node = loss.grad_fn._sequence_nr()
         self._prediction_key = prediction.grad_fn._sequence_nr()
         self._target_key = target.data_ptr()
-        self._capture.criteria.in_hand(prediction, target)
+        self._in_hand(prediction, target)
         for keeper in self._at_loss:
             self._calling = keeper
             keeper.loss(prediction, target)
@@ -204,8 +202,13 @@ class Settled:
         self._own += perf_counter() - began
         return True
 
-    def _learn_call(self, kernel: Any, loss: Any, args: Any) -> Alike | None:
-        """Look closely at the first criterion call: those that follow are compared with it."""
+    def _learn_call(self, kernel: Any, loss: Any, args: Any, kwargs: Any) -> Alike | None:
+        """Look closely at the first criterion call: those that follow are compared with it.
+
+        What is traced or transformed later on has another way outwards than this one.
+        """
+        if kwargs or not self._run.undisturbed() or get_ident() != self._thread:
+            return None
         event = called(kernel, loss, args, {})
         if kernel.target != 1 or not self._pattern.is_computed_by(event):
             return None
@@ -230,7 +233,6 @@ class Settled:
             or node._sequence_nr() != self._node
             or tensor._version != self._version
             or kwargs.get("grad_variables") is not None
-            or get_ident() != self._thread
         ):
             return False
         way = self._way
@@ -276,7 +278,6 @@ class Settled:
             or step >= self._until
             or optimizer is not self.optimizer()
             or (self._pass is not None and self._pass.batches == self._pass.length)
-            or get_ident() != self._thread
         ):
             return False
         groups = optimizer.param_groups
@@ -305,7 +306,7 @@ class Settled:
 
     def _step_done(self, optimizer: Any) -> bool:
         began = perf_counter()
-        if optimizer is not self.optimizer() or get_ident() != self._thread:
+        if optimizer is not self.optimizer():
             return False
         self._losses.append(self._value)
         self._ends.append(began)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Weak on both sides: a persistent-workers loader owns its iterator.
 _loader_of: WeakKeyDictionary[Any, ref[Any]] = WeakKeyDictionary()
+# The iterator that gave a batch last and its loader: nearly always the one that gives the next.
+_latest: list[tuple[Any, Any]] = [(lambda: None, None)]
 
 
 def install(patch: Patch) -> None:
@@ -46,9 +48,14 @@ def _wrap_next(original: Any) -> Any:
     @functools.wraps(original)
     def __next__(self: Any) -> Any:
         run = active()
-        if run is None or (known := _loader_of.get(self)) is None:
+        if run is None:
             return original(self)
-        loader = known()
+        last = _latest[0]
+        if last[0]() is not self:
+            if (known := _loader_of.get(self)) is None:
+                return original(self)
+            last = _latest[0] = (ref(self), known)
+        loader = last[1]()
         if loader is None:
             loader = self
         began = time.perf_counter()
