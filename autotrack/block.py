@@ -7,15 +7,16 @@ done for them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from autotrack.pending import is_known, read
 from autotrack.records import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-    #: A tag and its values, one a step, None where a step has none.
-    Column = tuple[str, Sequence[float | None]]
+    #: A tag and its values: a sequence with one a step, None where a step has none.
+    Column = tuple[str, Any]
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class Block:
     """Steps `x`, `x + 1`, ... with their `times` (unix seconds), one record each.
 
     `columns` has a tag's values, one a step; None where a step has none. `last` are scalars of the
-    last step alone. Nothing in it is on its way from a device.
+    last step alone. A column may be on its way from a device; then it is a `Pending` list.
     """
 
     x: int
@@ -33,6 +34,16 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def known(self) -> bool:
+        """Whether all columns have arrived."""
+        return all(is_known(values) for _, values in self.columns)
+
+    def arrive(self) -> None:
+        """Put numbers where columns were on their way; those that never came are left out."""
+        arrived = [(tag, read(values)) for tag, values in self.columns]
+        self.columns = [(tag, values) for tag, values in arrived if values is not None]
 
     def named(self, tag: Callable[[str], str]) -> Block:
         """Return it with the final names of its tags."""

@@ -66,15 +66,18 @@ class Buffer:
     def _all_settled(self, rows: list[tuple[Row | Block, Any]]) -> bool:
         for row, _ in rows:
             if isinstance(row, Block):
+                if not row.known:
+                    return False
                 continue
             if type(row.skipped) is not float and not is_known(row.skipped):
                 return False
             if not _is_plain(row) and not _settle(row):
                 return False
-        if self._missed:
-            for row, _ in rows:
-                if not isinstance(row, Block):
-                    self._renumber(row)
+        for row, _ in rows:
+            if isinstance(row, Block):
+                row.arrive()
+            elif self._missed:
+                self._renumber(row)
         return True
 
     def _arrived(self) -> list[tuple[Row | Block, Any]]:
@@ -82,6 +85,9 @@ class Buffer:
         while self._travelling:
             row, stream = self._travelling[0]
             if isinstance(row, Block):
+                if not row.known:
+                    break
+                row.arrive()
                 arrived.append(self._travelling.popleft())
                 continue
             if not is_known(row.skipped):

@@ -27,8 +27,8 @@ _NUMBER_BYTES = 4
 
 def frames(block: Block) -> list[bytes]:
     """Return one frame a step, in order; numbers are rounded to float32."""
-    if len(block) < _WORTH_IT:
-        return [frame(scalarevent.encode(*event)) for event in block.scalars()]
+    if len(block) < _WORTH_IT or not block.columns:
+        return [frame(scalarevent.encode(*event)) for event in block.scalars() if event[2]]
     found: list[bytes] = [b""] * len(block)
     for (present, size), indices in _alike(block).items():
         columns = [column for column, there in zip(block.columns, present, strict=True) if there]

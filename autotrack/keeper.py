@@ -40,10 +40,11 @@ class Keeper:
     def batch(self, seconds: float) -> None:
         """A batch came after so long."""
 
-    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+    def fold(self, block: Any, losses: Any, ends: list[float]) -> None:
         """Take a block of whole steps: add columns to it, and count it in the running pass.
 
-        `losses` and `ends`, by the performance counter, have one entry a step.
+        `losses`, a list or one on its way from a device, and `ends`, by the performance counter,
+        have one entry a step.
         """
 
     def end(self, call: CriterionCall | None, *, in_step: bool) -> None:

@@ -115,13 +115,14 @@ class Total(Generic[T]):
         else:
             self._known = value if self._known is None else self._known + value
 
-    def add_all(self, values: list[T]) -> None:
-        """Add known numbers, one after another."""
-        if self._waiting:
-            for value in values:
-                self.add(value)
-            return
-        self._known = _sum(self._known, *values)
+    def add_all(self, values: Any) -> None:
+        """Add a list of numbers, one after another; the list may be on its way."""
+        if isinstance(values, Pending):
+            self._waiting.append(Derived(_Several, values))
+        elif self._waiting:
+            self._waiting.append(_Several(values))
+        else:
+            self._known = _sum(self._known, *values)
 
     def _let_in(self) -> None:
         arrived = 0
@@ -141,9 +142,18 @@ class Total(Generic[T]):
         return Derived(partial(_sum, self._known), *self._waiting)
 
 
+class _Several(list):  # type: ignore[type-arg]
+    """Numbers that a sum takes one after another."""
+
+    __slots__ = ()
+
+
 def _sum(total: Any, *values: Any) -> Any:
     for value in values:
-        total = value if total is None else total + value
+        if isinstance(value, _Several):
+            total = _sum(total, *value)
+        else:
+            total = value if total is None else total + value
     return total
 
 

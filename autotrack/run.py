@@ -128,7 +128,13 @@ class Run:
         )
         self._surroundings.class_names = self._capture.classes.names
         self.settled = Settled(
-            self._capture, scope, self._meter, self._guard, self, keepers_for=self._keepers_for
+            self._capture,
+            scope,
+            self._meter,
+            self._guard,
+            self,
+            transfer=self._buffer.transfer,
+            keepers_for=self._keepers_for,
         )
         self._capture.training.snapshot_due = self._snapshot_due
         self._capture.training.looked_at = self._surroundings.looked_at

@@ -15,13 +15,18 @@ import torch
 
 from autotrack.devices import Device
 from autotrack.guard import attempt
-from autotrack.pending import Pending
+from autotrack.pending import Derived, Pending
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from autotrack.row import Value
 
-#: Numbers in one block: 512 kB on the device and as much at home.
-BLOCK = 2**16
+#: Numbers in one block: 64 kB on the device and as much at home.
+BLOCK = 2**13
 
 
 class Sent(Pending):
@@ -94,6 +99,38 @@ class _Block:
         return True
 
 
+class Places:
+    """Places in a row on a device, filled one after another on the stream that is current now."""
+
+    def __init__(self, device: Device, length: int) -> None:
+        with torch.inference_mode(mode=False):
+            self._there = device.numbers(length)
+            self._places = self._there.unbind()
+        self._device = device
+        self.device = self._there.device
+        self._stream, self._number = device.stream(), device.stream_number()
+
+    def put(self, index: int, tensor: torch.Tensor) -> None:
+        """Write a one-element tensor's number into a place."""
+        self._places[index].copy_(tensor.detach().reshape(()))
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return self._places[index]
+
+    def up_to(self, length: int) -> torch.Tensor:
+        """Return the first so many places, [length]."""
+        return self._there[:length]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether their stream is the current one still."""
+        return self._device.stream_number() == self._number
+
+    def on_stream(self) -> AbstractContextManager[Any]:
+        """Make their stream the current one for a while."""
+        return self._device.on(self._stream)
+
+
 class Transfer:
     """Carries the numbers of one run home."""
 
@@ -111,7 +148,7 @@ class Transfer:
 
         Taken now, because loops change losses in place (`loss /= n`) after we have looked.
         """
-        if tensor.is_cpu:
+        if not self.carries(tensor):
             return float(tensor.item())
         last = self._last
         # An inference tensor has no version to tell whether it is still what it was.
@@ -127,7 +164,7 @@ class Transfer:
 
     def count(self, flags: torch.Tensor) -> Value:
         """Return how many flags are set."""
-        if flags.device.type == "cpu":
+        if not self.carries(flags):
             return float(flags.sum().item())
         with self._lock:
             place, sent = self._place(flags.device)
@@ -153,6 +190,19 @@ class Transfer:
             sent = Sent(start, length)
             block.sent.append(sent)
             return block.there[start : start + length], sent
+
+    def list_of(self, tensor: torch.Tensor) -> Pending:
+        """Return a tensor's numbers in a row, on their way as a list of floats."""
+        return Derived(_listed, self.numbers(tensor))
+
+    @staticmethod
+    def carries(tensor: torch.Tensor) -> bool:
+        """Whether a tensor's numbers travel: not those of the CPU."""
+        return not tensor.is_cpu
+
+    def row(self, device: torch.device, length: int) -> Places:
+        """Return places in a row to be filled over time, and sent by `numbers`."""
+        return Places(self._device(device), length)
 
     def wide(self, device: torch.device) -> torch.dtype:
         """Return the widest floating type of a device."""
@@ -220,3 +270,8 @@ class Transfer:
             block.arrive()
             if block.length == BLOCK:
                 self._free.setdefault(block.there.device, []).append(block)
+
+
+def _listed(numbers: NDArray[np.float64]) -> list[float]:
+    found: list[float] = numbers.tolist()
+    return found

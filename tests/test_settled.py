@@ -13,25 +13,74 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from test_loops import LOOPS, load, run_once
 
 import autotrack
 from autotrack.capture import pattern
+from autotrack.devices import Device
 
 # What a clock decides.
 TIMED = ("Throughput/",)
 #: Sums over many calls at once are rounded otherwise than call by call.
 ROUNDED = ("R2/", "MAE/")
+#: On a device a step's scores are searched for NaN only once a loss was none, and the accuracy is
+#: absent until then; those of many settled steps are searched together, and it is known.
+SCORES_THAT_ARE_NO_NUMBERS = {"nonfinite_loss"}
 #: Of the loops, those that settle; far more would be wrong too, as most have something special.
 LEAST_SETTLED = 36
 
 taken: dict[str, int] = {}
+travelled: dict[str, int] = {}
 
 
 @pytest.fixture(params=LOOPS, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
     chosen: Path = request.param
     return chosen
+
+
+class Pretended(Device):
+    """The CPU as a device: every number is sent home, and has arrived when asked a second time."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device, self.wide = device, torch.float64
+        self._asked = False
+
+    def stream_number(self) -> int:
+        return 0
+
+    def stream(self) -> None:
+        return None
+
+    def home(self, length: int) -> torch.Tensor:
+        return torch.empty(length, dtype=self.wide)
+
+    def copy(self, there: torch.Tensor, home: torch.Tensor) -> Any:
+        home.copy_(there)
+        return Arriving()
+
+
+class Arriving:
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def query(self) -> bool:
+        self.asked += 1
+        return self.asked > 1
+
+    def synchronize(self) -> None:
+        self.asked = 2
+
+
+@pytest.fixture
+def everything_travels(monkeypatch):
+    """Let the numbers of the CPU go the way of a device's, which only a GPU has else."""
+    monkeypatch.setattr("autotrack.transfer.Device", Pretended)
+    monkeypatch.setattr("autotrack.transfer.Transfer.carries", staticmethod(lambda tensor: True))
+    monkeypatch.setattr("autotrack.transfer.BLOCK", 64)
+    monkeypatch.setattr("autotrack.capture.settled.MOST_STEPS", 64)
+    monkeypatch.setattr("autotrack.run._FLUSH_SECONDS", 0.02)
 
 
 def tracked(path: Path, directory: Path, settled_by: float, **options: Any) -> Any:
@@ -54,13 +103,13 @@ def series(history: Any) -> dict[str, tuple[list[int], list[float], list[int]]]:
     }
 
 
-def differences(one: Any, other: Any) -> Iterator[str]:
+def differences(one: Any, other: Any, rounded: tuple[str, ...] = ROUNDED) -> Iterator[str]:
     before, after = series(one), series(other)
     for tag in sorted(before.keys() ^ after.keys()):
         yield f"{tag}: {len(before.get(tag, [[]])[0])} and {len(after.get(tag, [[]])[0])} points"
     for tag in sorted(before.keys() & after.keys()):
         for name, a, b in zip(("x", "value", "step"), before[tag], after[tag], strict=True):
-            tolerance = 1e-6 if name == "value" and tag.startswith(ROUNDED) else 0.0
+            tolerance = 1e-6 if name == "value" and tag.startswith(rounded) else 0.0
             if len(a) != len(b) or not np.allclose(a, b, tolerance, 0.0, equal_nan=True):
                 yield f"{tag}: {name} {a[:12]} and {b[:12]}"
 
@@ -75,10 +124,23 @@ def test_the_record_is_the_same(path, tmp_path):
     assert without_times(short_way.coverage) == without_times(long_way.coverage)
 
 
+def test_the_record_is_the_same_where_numbers_travel(path, tmp_path, everything_travels):
+    interpreted, _, whole = tracked(path, tmp_path / "interpreted", math.inf)
+    settled, short_way, found = tracked(path, tmp_path / "settled", 1)
+    assert settled.state == interpreted.state
+    travelled[path.stem] = short_way.settled.taken
+    # On a device each gradient's norm is taken in double precision.
+    wrong = differences(whole, found, (*ROUNDED, "GradNorm/"))
+    if path.stem in SCORES_THAT_ARE_NO_NUMBERS:
+        wrong = (line for line in wrong if not line.startswith("Accuracy/"))
+    assert list(wrong) == []
+
+
 def without_times(coverage: Any) -> list[tuple[Any, ...]]:
     return [line for line in coverage.lines if "hroughput" not in str(line)]
 
 
 def test_many_loops_have_settled_steps():
-    if len(taken) == len(LOOPS):
-        assert sum(count > 0 for count in taken.values()) >= LEAST_SETTLED
+    for counts in (taken, travelled):
+        if len(counts) == len(LOOPS):
+            assert sum(count > 0 for count in counts.values()) >= LEAST_SETTLED

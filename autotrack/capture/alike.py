@@ -19,6 +19,7 @@ class Alike:
 
     __slots__ = (
         "_arity",
+        "_device",
         "_dtype",
         "_kernel",
         "_others",
@@ -30,8 +31,10 @@ class Alike:
         "whole",
     )
 
-    def __init__(self, kernel: Any, args: tuple[Any, ...], way: Way) -> None:
+    def __init__(self, kernel: Any, loss: Tensor, args: tuple[Any, ...], way: Way) -> None:
         self._kernel = kernel
+        # -1 for the CPU.
+        self._device = loss.get_device()
         prediction, target = args[0], args[1]
         self._shape, self._dtype = prediction.shape, prediction.dtype
         self._target_shape, self._target_dtype = target.shape, target.dtype
@@ -41,7 +44,7 @@ class Alike:
         self.way, self.whole = way, True
 
     def is_again(self, kernel: Any, loss: Any, args: tuple[Any, ...]) -> bool:
-        """Whether a call gave a loss on the CPU like this one did, from arguments of the kind."""
+        """Whether a call gave a loss like this one did, from arguments of the kind."""
         if kernel is not self._kernel or len(args) != self._arity:
             return False
         prediction, target = args[0], args[1]
@@ -50,7 +53,7 @@ class Alike:
             and type(target) is Tensor
             and loss.grad_fn is not None
             and prediction.grad_fn is not None
-            and loss.is_cpu
+            and loss.get_device() == self._device
             and prediction.shape == self._shape
             and target.shape == self._target_shape
             and prediction.dtype is self._dtype

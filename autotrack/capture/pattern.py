@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autotrack import events as e
+from autotrack.pending import Pending
 from autotrack.timeline import STRETCH
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from autotrack.capture.capture import Capture
     from autotrack.capture.streams import Stream
     from autotrack.loopscope import Shown, Site
+    from autotrack.row import Value
     from autotrack.timeline import LoaderPass
 
 #: Losses that say of their samples no more than how many they are: the first dimension.
@@ -41,10 +43,10 @@ SETTLED_BY = 12
 class Pattern:
     """One backward of one mean criterion, then one step, of a run's only stream.
 
-    `variable` is the epoch's, read in the frame with `depth` of the person's frames inside it, and
-    `number` what it holds. `loader` gives the batches and `loader_pass` counts them up to the
-    `last_batch`. `scores` are the metrics that count the criterion; `until` is the first step that
-    may be different.
+    `variable` is the epoch's, read in the frame with `depth` of the person's frames inside it.
+    `loader` gives the batches and `loader_pass` counts them. `scores` are
+    the metrics that count the criterion; `on_device` says that losses are not on the CPU. `until`
+    is the first step that may be different.
     """
 
     stream: Stream
@@ -58,10 +60,10 @@ class Pattern:
     depth: int | None
     groups: int
     scores: frozenset[str]
+    on_device: bool
     roots: list[ref[Any]]
     loader: ref[Any] | None = None
     loader_pass: LoaderPass | None = None
-    last_batch: int | None = None
     until: float = math.inf
 
     def is_computed_by(self, event: e.LossComputed) -> bool:
@@ -71,12 +73,11 @@ class Pattern:
             event.function == self.function
             and event.reduction == "mean"
             and hasattr(target, "shape")
-            and target.is_cpu
             and (target.shape[0] if target.dim() else 1) == self.size
         )
 
     def call(
-        self, value: float, node: int, prediction_key: int, target_key: int
+        self, value: Value, node: int, prediction_key: int, target_key: int
     ) -> e.CriterionCall:
         """Return a criterion call of the pattern."""
         return e.CriterionCall(
@@ -122,6 +123,7 @@ def pattern_of(capture: Capture, stream: Stream, batches: list[e.TrainBatch]) ->
         depth=epoch[1] if epoch is not None else None,
         groups=len(optimizer.param_groups),
         scores=frozenset(call.scores),
+        on_device=isinstance(batch.value, Pending),
         roots=roots,
         until=_until(stream),
     )
@@ -140,7 +142,9 @@ def _lone_call(batches: list[e.TrainBatch]) -> e.CriterionCall | None:
     if not (plain and simple and call.size and batch.weight is None):
         return None
     value = batch.value
-    if type(value) is not float or not math.isfinite(value) or batch.freed != value:
+    if isinstance(value, Pending):
+        return call if batch.freed is value else None
+    if value is None or not math.isfinite(value) or batch.freed != value:
         return None
     return call
 
@@ -178,5 +182,4 @@ def _takes_batches(pattern: Pattern, capture: Capture, site: Site) -> bool:
     if current is None or not loaders.is_plain_training(number, id(site)):
         return False
     pattern.loader, pattern.loader_pass = capture.evaluation.loader, current
-    pattern.last_batch = current.length
     return True

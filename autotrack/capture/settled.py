@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import nullcontext
 from threading import get_ident
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from torch import Tensor
 
@@ -24,6 +25,7 @@ from autotrack.capture.alike import Alike
 from autotrack.capture.pattern import pattern_of
 from autotrack.context import BACKWARD, IDLE, LOSS, OFF, STEP
 from autotrack.observers.criterion import called
+from autotrack.observers.cuda_graph import graphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from autotrack.guard import Guard
     from autotrack.keeper import Keeper
     from autotrack.loopscope import LoopScope
+    from autotrack.row import Value
+    from autotrack.transfer import Places, Transfer
 
 #: Steps that are folded together at most.
 MOST_STEPS = 1000
@@ -83,6 +87,7 @@ class Settled:
         guard: Guard,
         run: Surroundings,
         *,
+        transfer: Transfer,
         keepers_for: Callable[[Pattern], list[Keeper] | None],
     ) -> None:
         """`keepers_for` gives what stands in for the metrics, None where one has no such thing."""
@@ -93,6 +98,8 @@ class Settled:
         self._guard = guard
         self._run = run
         self._keepers_for = keepers_for
+        self._transfer = transfer
+        self._places_before: Places | None = None
         self._keepers: list[Keeper] = []
         self._patience = self._not_before = self._count = 0
         #: How many steps have taken the short path.
@@ -138,6 +145,8 @@ class Settled:
         self._loader = pattern.loader
         self._roots = pattern.roots
         self._number = pattern.shown.number if pattern.shown is not None else None
+        self._places: Places | None = None
+        self._value: float | None = None
         self._call: Alike | None = None
         self._read: Callable[[FrameType], Any] | None = None
         self._way: frames.Way | None = None
@@ -184,8 +193,8 @@ class Settled:
             root = known()
             if root is None or not root.training:
                 return False
-        value = self._value_of(loss)
-        if not -math.inf < value < math.inf:
+        value = self._taken_value(loss)
+        if value is False:
             return False
         prediction, target = args[0], args[1]
         self._value, self._frame = value, id(frame)
@@ -202,6 +211,17 @@ class Settled:
         self._own += perf_counter() - began
         return True
 
+    def _taken_value(self, loss: Any) -> float | Literal[False] | None:
+        """Return a finite loss, None for one that is kept on its device, False for any other."""
+        places = self._places
+        if places is None:
+            value = self._value_of(loss)
+            return value if -math.inf < value < math.inf else False
+        if graphs.capturing or not places.is_current:
+            return False
+        places.put(self._count, loss)
+        return None
+
     def _learn_call(self, kernel: Any, loss: Any, args: Any, kwargs: Any) -> Alike | None:
         """Look closely at the first criterion call: those that follow are compared with it.
 
@@ -214,7 +234,9 @@ class Settled:
             return None
         if self._scope.site() is not self._pattern.call_site:
             return None
-        call = Alike(kernel, args, frames.Way(self._scope.boundary, None, _INWARDS + 1))
+        if self._pattern.on_device and not self._find_places(loss):
+            return None
+        call = Alike(kernel, loss, args, frames.Way(self._scope.boundary, None, _INWARDS + 1))
         if not call.is_again(kernel, loss, args):
             return None
         for keeper in self._at_loss:
@@ -223,6 +245,16 @@ class Settled:
         self._calling = None
         self._call = call
         return call
+
+    def _find_places(self, loss: Any) -> bool:
+        """Have room for the losses of many steps on their device; False where they are at home."""
+        if loss.is_cpu and not self._transfer.carries(loss):
+            return False
+        places = self._places_before
+        if places is None or places.device != loss.device or not places.is_current:
+            places = self._places_before = self._transfer.row(loss.device, MOST_STEPS)
+        self._places = places
+        return True
 
     def _backward_started(self, tensor: Any, gradient: Any, kwargs: Any) -> bool:
         began = perf_counter()
@@ -276,6 +308,7 @@ class Settled:
         if (
             closure
             or step >= self._until
+            or (self._places is not None and (graphs.capturing or not self._places.is_current))
             or optimizer is not self.optimizer()
             or (self._pass is not None and self._pass.batches == self._pass.length)
         ):
@@ -308,7 +341,8 @@ class Settled:
         began = perf_counter()
         if optimizer is not self.optimizer():
             return False
-        self._losses.append(self._value)
+        if self._value is not None:
+            self._losses.append(self._value)
         self._ends.append(began)
         self._count += 1
         self.stage = IDLE
@@ -328,8 +362,18 @@ class Settled:
         count = self._count
         if self.stage == OFF or not count:
             return
+        with self._places.on_stream() if self._places is not None else nullcontext():
+            self._fold(count)
+
+    def _fold(self, count: int) -> None:
         stream = self._pattern.stream
-        losses, ends = self._losses, self._ends
+        losses: Any = self._losses
+        ends = self._ends
+        if self._places is not None:
+            losses = self._transfer.list_of(self._places.up_to(count))
+            if self.stage >= LOSS:
+                # That of the step under way, which now is the first.
+                self._places[0].copy_(self._places[count])
         # One clock in the loop; the other one's place beside it now.
         ahead = time.time() - perf_counter()
         block = Block(self._first, [ahead + end for end in ends])
@@ -355,9 +399,11 @@ class Settled:
         self._meter.seconds += self._own
         stage, self.stage = self.stage, OFF
         self._capture.models.rest_no_more()
-        call = self._unfinished_call() if stage >= LOSS else None
-        for keeper in self._keepers:
-            self._guard.call(keeper.part, keeper.end, call, in_step=stage == STEP)
+        with self._places.on_stream() if self._places is not None else nullcontext():
+            call = self._unfinished_call() if stage >= LOSS else None
+            for keeper in self._keepers:
+                self._guard.call(keeper.part, keeper.end, call, in_step=stage == STEP)
+        self._places = None
         self._capture.training.resume(self._pattern, call, stage)
         self._keepers = []
         self._rest()
@@ -369,7 +415,11 @@ class Settled:
         self._not_before = self._first + self._patience
 
     def _unfinished_call(self) -> Any:
-        return self._pattern.call(self._value, self._node, self._prediction_key, self._target_key)
+        value: Value | None = self._value
+        if value is None:
+            assert self._places is not None
+            value = self._value_of(self._places[0])
+        return self._pattern.call(value, self._node, self._prediction_key, self._target_key)
 
     def _broken(self, error: Exception) -> bool:
         """A part of ours failed: a metric alone, or all that is captured."""

@@ -132,6 +132,29 @@ def _norms_there(tensors: list[torch.Tensor], device: torch.device, transfer: Tr
     return sent
 
 
+def norms_there(gradients: list[torch.Tensor], transfer: Transfer) -> list[torch.Tensor] | None:
+    """Return the norms of plain gradients, left where they are: all on one device, of one type.
+
+    None where there are none, or they are not that plain.
+    """
+    if not gradients:
+        return None
+    first = gradients[0]
+    device, kind = first.device, first.dtype
+    for gradient in gradients:
+        if (
+            type(gradient) is not torch.Tensor
+            or gradient.layout is not torch.strided
+            or gradient.requires_grad
+            or gradient.dtype is not kind
+            or gradient.device != device
+        ):
+            return None
+    if first.is_complex():
+        return None
+    return list(torch._foreach_norm(gradients, 2, transfer.wide(device)))
+
+
 def _put_together(found: list[Any], groups: list[list[int]], *sent: Any) -> list[float]:
     norms = list(found)
     for indices, values in zip(groups, sent, strict=True):

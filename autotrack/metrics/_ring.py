@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # What both copies of a ring may take, and how many calls it must hold to be worth it.
-_BYTES = 1 << 18
+_BYTES, _BYTES_THERE = 1 << 18, 1 << 23
 _MOST, _LEAST = 256, 4
 
 
@@ -37,20 +37,38 @@ class _Lane:
 
 
 class Ring:
-    """Room for some calls, `used` of which are taken."""
+    """Room for some calls, `used` of which are taken; `full` is called where there is no more.
+
+    All calls have the shapes and types of the first, are contiguous and on its device.
+    """
+
+    def __init__(self, full: Callable[[], object], sizes: tuple[int, int], most_bytes: int) -> None:
+        """`sizes` are the bytes of a prediction and of its target."""
+        self.calls = min(_MOST, most_bytes // max(sum(sizes), 1))
+        self.fits = self.calls >= _LEAST and all(sizes)
+        self.used = 0
+        self._full = full
+
+    def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        """Copy a call to the next place."""
+        raise NotImplementedError
+
+    def take(self, first: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return predictions and targets [calls, ...] from call `first` on, and free their places.
+
+        They are views: what is added next stands in them.
+        """
+        raise NotImplementedError
+
+
+class _RingHere(Ring):
+    """Copies on the CPU."""
 
     def __init__(
         self, prediction: torch.Tensor, target: torch.Tensor, full: Callable[[], object]
     ) -> None:
-        """All calls have the shapes and types of these, which are contiguous and on the CPU.
-
-        `full` is called where there is no more room; it must `take` what is there.
-        """
-        sizes = [t.numel() * t.element_size() for t in (prediction, target)]
-        self.calls = min(_MOST, _BYTES // max(sum(sizes), 1))
-        self.fits = self.calls >= _LEAST and all(sizes)
-        self.used = 0
-        self._full = full
+        sizes = (_bytes_of(prediction), _bytes_of(target))
+        super().__init__(full, sizes, _BYTES)
         if self.fits:
             self._predictions = _Lane(prediction, sizes[0], self.calls)
             self._targets = _Lane(target, sizes[1], self.calls)
@@ -68,9 +86,45 @@ class Ring:
         self.used = used + 1
 
     def take(self, first: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return predictions and targets [calls, ...] from call `first` on, and free their places.
-
-        They are views: what is added next stands in them.
-        """
+        """Return some calls and free their places."""
         last, self.used = self.used, first
         return self._predictions.tensors(first, last), self._targets.tensors(first, last)
+
+
+class _RingThere(Ring):
+    """Copies on a device, two small kernels a call; whoever takes them uses the same stream."""
+
+    def __init__(
+        self, prediction: torch.Tensor, target: torch.Tensor, full: Callable[[], object]
+    ) -> None:
+        super().__init__(full, (_bytes_of(prediction), _bytes_of(target)), _BYTES_THERE)
+        if self.fits:
+            with torch.inference_mode(mode=False):
+                self._predictions = prediction.new_empty((self.calls, *prediction.shape))
+                self._targets = target.new_empty((self.calls, *target.shape))
+            self._places = list(
+                zip(self._predictions.unbind(), self._targets.unbind(), strict=True)
+            )
+
+    def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        """Copy a call to the next place."""
+        if self.used == self.calls:
+            self._full()
+        predicted, wanted = self._places[self.used]
+        predicted.copy_(prediction.detach())
+        wanted.copy_(target)
+        self.used += 1
+
+    def take(self, first: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return some calls and free their places."""
+        last, self.used = self.used, first
+        return self._predictions[first:last], self._targets[first:last]
+
+
+def ring_of(prediction: torch.Tensor, target: torch.Tensor, full: Callable[[], object]) -> Ring:
+    """Return room for calls like this one, where its tensors are."""
+    return (_RingHere if prediction.is_cpu else _RingThere)(prediction, target, full)
+
+
+def _bytes_of(tensor: torch.Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

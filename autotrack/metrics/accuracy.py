@@ -19,15 +19,16 @@ from autotrack.events import (
     TrainPassEnded,
 )
 from autotrack.keeper import Keeper
+from autotrack.metrics._calls import Calls
 from autotrack.metrics._confusion import Confusion, Kept
 from autotrack.metrics._counting import Counter, Score
 from autotrack.metrics._metric import Metric, Surroundings, alone
-from autotrack.metrics._ring import Ring
 from autotrack.pending import Derived, Total, when_known
 
 if TYPE_CHECKING:
     import torch
 
+    from autotrack.events import LossComputed
     from autotrack.row import Value
 
 _CLASSES = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"})
@@ -39,6 +40,7 @@ _THRESHOLDS = {
     "soft_margin_loss": 0.0,
 }
 _KEY = "accuracy"
+_MATRIX = 2
 
 
 @dataclass(slots=True)
@@ -210,65 +212,37 @@ class Accuracy(Metric):
         return None if math.isnan(correct) or not total else 100.0 * correct / total
 
 
-class _Counts(Keeper):
-    """Scores of one shape and their targets, copied, and counted when there is no more room.
+class _Counts(Calls):
+    """Class scores of one shape and their targets."""
 
-    What is no table of class scores, or too large to be copied, is counted call by call.
-    """
-
-    wants_loss: ClassVar[bool] = True
+    key: ClassVar[str] = _KEY
 
     def __init__(self, metric: Accuracy, pattern: Any) -> None:
+        super().__init__()
         self._metric, self._stream, self._site = metric, pattern.stream, pattern.call_site
-        self._scores: list[Score | None] = []
-        self._ring: Ring | None = None
+        # On the CPU the losses of settled steps are finite, and so are the scores.
+        self._loss = None if pattern.on_device else 0.0
         self._event: Any = None
 
-    def prepare(self, event: Any) -> None:
-        """Make room for calls like this one."""
+    def fits(self, event: LossComputed) -> bool:
+        """Whether there is one class for each row of scores."""
         prediction, target = event.prediction, event.target
-        self._event = replace(event, loss=None, prediction=None, target=None)
-        table = prediction.dim() == 2 and target.dim() == 1 and len(prediction) == len(target)  # noqa: PLR2004
-        if event.function in _CLASSES and table and not target.is_floating_point():
-            ring = Ring(prediction, target, self._count)
-            if ring.fits:
-                self._ring, self.loss = ring, ring.add  # type: ignore[method-assign]
+        self._event = replace(event, loss=None, prediction=None, target=None)  # type: ignore[arg-type]
+        table = prediction.dim() == _MATRIX and target.shape == prediction.shape[:1]
+        return event.function in _CLASSES and table and not target.is_floating_point()
 
-    def loss(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
-        """Count a call at once."""
-        self._scores.append(self._score(prediction, target))
-
-    def _score(self, prediction: Any, target: Any) -> Score | None:
-        # The losses of settled steps are finite.
+    def score(self, prediction: Any, target: Any) -> Score | None:
+        """Return correct and total."""
         event = replace(self._event, prediction=prediction, target=target)
-        return self._metric.score(event, 0.0)
+        return self._metric.score(event, self._loss)
 
-    def _together(self, first: int = 0) -> Score | None:
-        assert self._ring is not None
-        predictions, targets = self._ring.take(first)
-        return self._score(predictions.flatten(0, 1), targets.flatten())
+    def score_all(self, predictions: torch.Tensor, targets: torch.Tensor) -> Score | None:
+        """Return correct and total of all."""
+        return self.score(predictions.flatten(0, 1), targets.flatten())
 
-    def _count(self) -> None:
-        if self._ring is not None and self._ring.used:
-            self._metric.running(self._stream).add(self._together(), self._site)
-
-    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
-        """Count what was looked at call by call; copies may wait for more."""
-        self._add(len(losses))
-
-    def _add(self, number: int) -> None:
-        for score in self._scores[:number]:
-            self._metric.running(self._stream).add(score, self._site)
-        del self._scores[:number]
-
-    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
-        """Count what is left, less the call of a step under way, which gets its score."""
-        if call is not None:
-            ring = self._ring
-            last = self._together(ring.used - 1) if ring is not None else self._scores.pop()
-            call.scores[_KEY] = last
-        self._count()
-        self._add(len(self._scores))
+    def add(self, score: Score | None) -> None:
+        """Count it."""
+        self._metric.running(self._stream).add(score, self._site)
 
 
 def _matrix(counts: Any, correct: float) -> Any:

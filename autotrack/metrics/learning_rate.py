@@ -73,7 +73,7 @@ class _RatesOfSteps(Keeper):
 
     def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
         """Write a column a group."""
-        whole, self._rates = self._rates[: len(losses)], self._rates[len(losses) :]
+        whole, self._rates = self._rates[: len(ends)], self._rates[len(ends) :]
         for tag, column in zip(self._tags, zip(*whole, strict=True), strict=False):
             block.columns.append((tag, column))
 

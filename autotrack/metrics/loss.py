@@ -19,7 +19,7 @@ from autotrack.events import (
 )
 from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
-from autotrack.pending import Derived, Pending, Total
+from autotrack.pending import Derived, Pending, Total, when_known
 
 if TYPE_CHECKING:
     from autotrack.row import Value
@@ -49,15 +49,15 @@ class Mean:
         self.weight.add(weight if counted is None else counted)
         self.batches += 1
 
-    def add_all(self, values: list[float], size: int) -> None:
-        """Add the means of batches of so many samples each."""
+    def add_all(self, values: Any, size: int, number: int) -> None:
+        """Add the means of so many batches of `size` samples each: a list, or one on its way."""
         if self.batches and self.sized is not True:
             self.known = False
             return
         self.sized = True
-        self.total.add_all([value * size for value in values])
-        self.weight.add(size * len(values))
-        self.batches += len(values)
+        self.total.add_all(when_known(partial(_weighted, size), values))
+        self.weight.add(size * number)
+        self.batches += number
 
     def add_to(self, value: Value | None, weight: int | None, reduction: str) -> None:
         """Add a further loss of samples that are counted already."""
@@ -121,7 +121,18 @@ class Loss(Metric):
 
     def settle(self, pattern: Any) -> Keeper:
         """Keep the losses as they come: each is that of its step, and of so many samples."""
-        return _Losses(self._running, pattern)
+        return _Losses(self, pattern)
+
+    def running(self, stream: Any) -> Mean:
+        """Return the mean of the stream's running pass."""
+        return self._running.setdefault(stream, Mean())
+
+    def checked_all(self, first: int, values: list[float]) -> list[float]:
+        """Return the losses of steps from `first` on; the first that is not finite is noted."""
+        if not math.isfinite(sum(values)):
+            for index, value in enumerate(values):
+                self._checked(value, first + index)
+        return values
 
     def step_taken(self, moment: StepTaken) -> None:
         """Add the loss of the step, and its components where several criteria fed it."""
@@ -168,7 +179,7 @@ class Loss(Metric):
         is taken back.
         """
         key = id(moment.stream)
-        running = self._running.setdefault(moment.stream, Mean())
+        running = self.running(moment.stream)
         for batch in moment.groups[0] if moment.groups else ():
             self._count(running, batch, key)
         for group in moment.groups[1:]:
@@ -197,9 +208,7 @@ class Loss(Metric):
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a batch to its stream's running mean, unless it adds to another of its step."""
         if not moment.adds:
-            self._count(
-                self._running.setdefault(moment.stream, Mean()), moment.batch, id(moment.stream)
-            )
+            self._count(self.running(moment.stream), moment.batch, id(moment.stream))
 
     def train_pass_ended(self, moment: TrainPassEnded) -> None:
         """Add the mean over the samples of the pass."""
@@ -237,14 +246,19 @@ class Loss(Metric):
 class _Losses(Keeper):
     """One loss a step, the mean over the samples of its batch."""
 
-    def __init__(self, running: dict[Any, Mean], pattern: Any) -> None:
-        self._running = running
+    def __init__(self, metric: Loss, pattern: Any) -> None:
+        self._metric = metric
         self._stream, self._size = pattern.stream, pattern.size
 
-    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+    def fold(self, block: Any, losses: Any, ends: list[float]) -> None:
         """Write them, and add them to the mean of the running pass."""
-        block.columns.append(("Loss/train", losses))
-        self._running.setdefault(self._stream, Mean()).add_all(losses, self._size)
+        checked = when_known(partial(self._metric.checked_all, block.x), losses)
+        block.columns.append(("Loss/train", checked))
+        self._metric.running(self._stream).add_all(losses, self._size, len(ends))
+
+
+def _weighted(size: int, values: list[float]) -> list[float]:
+    return [value * size for value in values]
 
 
 def _of_groups(groups: list[list[TrainBatch]]) -> Value | None:

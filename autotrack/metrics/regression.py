@@ -18,14 +18,14 @@ from autotrack.events import (
     TrainPassEnded,
 )
 from autotrack.keeper import Keeper
+from autotrack.metrics._calls import Calls
 from autotrack.metrics._metric import Metric, Surroundings, alone
-from autotrack.metrics._ring import Ring
 from autotrack.pending import Derived, Pending, Total, when_known
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from autotrack.events import CriterionCall
+    from autotrack.events import LossComputed
     from autotrack.transfer import Transfer
 
 _FUNCTIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
@@ -162,61 +162,34 @@ class Regression(Metric):
         return _Score(_sums_there(prediction, target, shape, self.surroundings.transfer), shape[1])
 
 
-class _SumsOfSteps(Keeper):
-    """Predictions of one shape and their targets, copied, and summed up when there is no more room.
+class _SumsOfSteps(Calls):
+    """Predicted numbers of one shape and their targets."""
 
-    What is no regression, or too large to be copied, is looked at call by call.
-    """
-
-    wants_loss: ClassVar[bool] = True
+    key: ClassVar[str] = _KEY
 
     def __init__(self, metric: Regression, stream: Any) -> None:
+        super().__init__()
         self._metric, self._stream = metric, stream
-        self._scores: list[_Score | None] = []
-        self._ring: Ring | None = None
         self._shape: tuple[int, int] | None = None
 
-    def prepare(self, event: Any) -> None:
-        """Make room for calls like this one."""
+    def fits(self, event: LossComputed) -> bool:
+        """Whether they make a regression."""
         self._shape = _shape_of(event.prediction, event.target)
-        if self._shape is not None:
-            ring = Ring(event.prediction, event.target, self._count)
-            if ring.fits:
-                self._ring, self.loss = ring, ring.add  # type: ignore[method-assign]
+        return self._shape is not None
 
-    def loss(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
-        """Sum up a call at once."""
-        self._scores.append(self._metric.score(prediction, target))
+    def score(self, prediction: Any, target: Any) -> _Score | None:
+        """Return the sums."""
+        return self._metric.score(prediction, target)
 
-    def _together(self, first: int = 0) -> _Score:
-        assert self._ring is not None
+    def score_all(self, predictions: torch.Tensor, targets: torch.Tensor) -> _Score | None:
+        """Return the sums over all."""
         assert self._shape is not None
-        count, outputs = self._shape
-        predictions, targets = self._ring.take(first)
-        rows = count * len(predictions)
-        return _Score(_sums_on_cpu(_as_rows(predictions, rows), _as_rows(targets, rows)), outputs)
+        rows = len(predictions) * self._shape[0]
+        return self.score(predictions.reshape(rows, -1), targets.reshape(rows, -1))
 
-    def _count(self) -> None:
-        if self._ring is not None and self._ring.used:
-            self._metric.running(self._stream).add(self._together())
-
-    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
-        """Sum up what was looked at call by call; copies may wait for more."""
-        self._add(len(losses))
-
-    def _add(self, number: int) -> None:
-        for score in self._scores[:number]:
-            self._metric.running(self._stream).add(score)
-        del self._scores[:number]
-
-    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
-        """Sum up what is left, less the call of a step under way, which gets its sums."""
-        if call is not None:
-            ring = self._ring
-            last = self._together(ring.used - 1) if ring is not None else self._scores.pop()
-            call.scores[_KEY] = last
-        self._count()
-        self._add(len(self._scores))
+    def add(self, score: _Score | None) -> None:
+        """Sum it up."""
+        self._metric.running(self._stream).add(score)
 
 
 def _shape_of(prediction: Any, target: Any) -> tuple[int, int] | None:
