@@ -111,8 +111,8 @@ class Places:
         self._stream, self._number = device.stream(), device.stream_number()
 
     def put(self, index: int, tensor: torch.Tensor) -> None:
-        """Write a one-element tensor's number into a place."""
-        self._places[index].copy_(tensor.detach().reshape(()))
+        """Write the number of a tensor without dimensions into a place."""
+        self._places[index].copy_(tensor.detach())
 
     def __getitem__(self, index: int) -> torch.Tensor:
         return self._places[index]

@@ -140,19 +140,19 @@ def norms_there(gradients: list[torch.Tensor], transfer: Transfer) -> list[torch
     if not gradients:
         return None
     first = gradients[0]
-    device, kind = first.device, first.dtype
+    device, kind = first.get_device(), first.dtype
     for gradient in gradients:
         if (
             type(gradient) is not torch.Tensor
             or gradient.layout is not torch.strided
             or gradient.requires_grad
             or gradient.dtype is not kind
-            or gradient.device != device
+            or gradient.get_device() != device
         ):
             return None
     if first.is_complex():
         return None
-    return list(torch._foreach_norm(gradients, 2, transfer.wide(device)))
+    return list(torch._foreach_norm(gradients, 2, transfer.wide(first.device)))
 
 
 def _put_together(found: list[Any], groups: list[list[int]], *sent: Any) -> list[float]:
