@@ -58,6 +58,8 @@ _FLUSH_SECONDS = 1.0
 # Where a loader starts, a long evaluation may begin.
 _FLUSH_SECONDS_BEFORE_LOADER = 0.1
 _FLUSH_ROWS = 1000
+# An evaluation's progress is told so often.
+_TELL_SECONDS = 0.5
 # Reading a longer record back would make a person wait at the end of a run.
 _MOST_ROWS_JUDGED = 200_000
 
@@ -156,6 +158,8 @@ class Run:
         #: By `perf_counter`: when rows were written last, and when those that wait now are due.
         self._flushed = time.perf_counter()
         self._flush_at = 0.0
+        # When whoever shows the run live hears next how far an evaluation has come.
+        self._tell_at = 0.0
         self._missing: list[str] = []
         self._written = 0
 
@@ -283,11 +287,23 @@ class Run:
             # Any event may find rows due: the last step's own would wait for a whole evaluation.
             if began >= self._flush_at:
                 self._guard.call("flush", self._flush_when_due)
+            if began >= self._tell_at:
+                self._tell_at = began + _TELL_SECONDS
+                self._guard.call("live", self._tell_progress)
         finally:
             self._busy = False
             meter = self._meter
             meter.latest = ended = time.perf_counter()
             meter.seconds += ended - began
+
+    def _tell_progress(self) -> None:
+        """Let the sinks that show it know how far an evaluation has come: it writes no record."""
+        progress = self._capture.evaluation.progress
+        if progress is not None:
+            for name, sink in self._sinks or ():
+                if (tell := getattr(sink, "evaluating", None)) is not None:
+                    phase, batches, of = progress
+                    self._guard.call(f"sink {name}", tell, phase, batches, of)
 
     # -- settled steps ---------------------------------------------------------------------------
 

@@ -128,6 +128,38 @@ def test_prints_stand_as_without_it_and_the_line_is_gone_at_the_end(tmp_path: Pa
     assert shown.screen.margins in (None, (0, ROWS - 1))
 
 
+EVALUATION = """
+import sys, torch
+{before}
+run_module._TELL_SECONDS = 0.0
+from torch.utils.data import DataLoader, TensorDataset
+model = torch.nn.Linear(3, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+data = TensorDataset(torch.randn(12, 3), torch.randint(0, 2, (12,)))
+train_loader, val_loader = DataLoader(data, batch_size=6), DataLoader(data, batch_size=2)
+with autotrack.tracking(logdir="run"):
+    for epoch in range(3):
+        for inputs, labels in train_loader:
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(inputs), labels).backward()
+            optimizer.step()
+            skipped += 1.0
+        with torch.no_grad():
+            for inputs, labels in val_loader:
+                torch.nn.functional.cross_entropy(model(inputs), labels)
+                skipped += 1.0
+"""
+
+
+def test_the_line_says_how_far_an_evaluation_has_come(tmp_path: Path) -> None:
+    shown = in_a_terminal(EVALUATION.format(**TRACKED), tmp_path)
+    steps = [f"val {batch}/6" for batch in range(2, 7)]
+    seen = [step for step in steps if any(step in bottom for bottom in shown.bottoms)]
+    assert seen == steps
+    trained = [bottom for bottom in shown.bottoms if "step 3" in bottom and "/6" not in bottom]
+    assert trained, "the line of the training comes back"
+
+
 def test_no_terminal_no_line(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     import torch
 

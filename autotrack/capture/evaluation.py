@@ -142,6 +142,17 @@ class Evaluation:
         """Whether a pass, or anything else that a training step would end, is under way."""
         return self.under_way or self._pass is not None or self._batch is not None
 
+    @property
+    def progress(self) -> tuple[str, int, int | None] | None:
+        """The running pass: its phase, its batches so far, and how many there will be."""
+        running = self._pass
+        if running is None:
+            return None
+        current = self._loaders.passes.get(running.loader) if running.loader is not None else None
+        if current is None or current.serial != running.serial:
+            return running.phase, running.batches, None
+        return running.phase, current.batches, current.length
+
     def loader_finished(self, loader: Any) -> None:
         """The pass over a loader is at its end."""
         self._output_without_criterion()

@@ -178,8 +178,9 @@ def _takes_batches(pattern: Pattern, capture: Capture, site: Site) -> bool:
     if number is None:
         return True
     loaders = capture.loaders
+    # A loader that no variable holds is known by its iterator, and has no passes.
     current = loaders.passes.get(number)
-    if current is None or not loaders.is_plain_training(number, id(site)):
+    if current is not None and not loaders.is_plain_training(number, id(site)):
         return False
     pattern.loader, pattern.loader_pass = capture.evaluation.loader, current
     return True

@@ -164,9 +164,8 @@ class Settled:
 
     def _batch_loaded(self, loader: Any, batch: Any, seconds: float) -> bool:
         began = perf_counter()
-        current = self._pass
         known = self._loader
-        if current is None or known is None or known() is not loader:
+        if known is None or known() is not loader:
             return False
         if get_ident() != self._thread:
             return False
@@ -174,7 +173,8 @@ class Settled:
             self._calling = keeper
             keeper.batch(seconds)
         self._calling = None
-        current.batches += 1
+        if self._pass is not None:
+            self._pass.batches += 1
         self._capture.evaluation.batch_in_training(batch)
         self._own += perf_counter() - began
         return True

@@ -21,7 +21,11 @@ DEFAULT = ("tensorboard", "terminal", "notebook", "alarm")
 
 
 class Sink(Protocol):
-    """Takes the records of a run, some at a time; made with the run's directory."""
+    """Takes the records of a run, some at a time; made with the run's directory.
+
+    One that has `takes_blocks` set gets `block.Block`s among the records. One with a method
+    `evaluating(phase, batches, of)` is told now and then how far an evaluation has come.
+    """
 
     def write(self, records: Iterable[Record]) -> None:
         """Take some records, in order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import time
 from multiprocessing import parent_process
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,16 @@ class TerminalSink:
         standing.see(list(records))
         if standing.step and not standing.findings and standing.now - standing.first >= _ABOUT:
             self._line.show(styled(status(standing), self._line.columns))
+
+    def evaluating(self, phase: str, batches: int, of: int | None) -> None:
+        """Show how far an evaluation has come, where a line is shown at all."""
+        standing = self._standing
+        if standing.step and not standing.findings and time.time() - standing.first >= _ABOUT:
+            done = f"{batches:,}/{of:,}" if of is not None else f"{batches:,}"
+            parts = status(standing)
+            place = 1 + len(list(_position(standing)))
+            parts.insert(place, (phase, done))
+            self._line.show(styled(parts, self._line.columns))
 
     def close(self) -> None:
         """Take the line away; say what the run came to, unless `autotrack run` does."""
