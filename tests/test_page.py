@@ -12,6 +12,7 @@ from pathlib import Path
 import made_up_runs
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from synthetic_runs import MadeUpRun
 
 from autotrack.findings import Evidence, Finding
@@ -404,3 +405,33 @@ def test_it_fits_phones_and_wide_screens(opened, width):
     for run in runs:
         one = opened(run, [FINDING], viewport={"width": width, "height": 800})
         assert one.width() <= width
+
+
+# -- for everybody ---------------------------------------------------------------------------------
+
+
+# Together these have everything that a page can have.
+AUDITED = [made_up_runs.few_epochs, made_up_runs.classified, made_up_runs.named_classes, evil_run]
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 390), ("light", 1400)])
+@pytest.mark.parametrize("made_up", AUDITED, ids=lambda run: run.__name__)
+def test_an_audit_finds_no_barrier(made_up, width, scheme, opened):
+    """WCAG 2 and good practice, as far as the tool axe can tell."""
+    axe = Axe()
+    viewport = {"width": width, "height": 900}
+    shown = opened(made_up(), [FINDING], viewport=viewport, color_scheme=scheme)
+    for details in shown.page.locator("details:not([open]) > summary").all():
+        if details.is_visible():
+            details.click()
+    report = axe.run(shown.page).response
+    assert len(report["passes"]) > 20, "the tool has looked at the page"
+    found = [(v["id"], v["help"], v["nodes"][0]["html"][:200]) for v in report["violations"]]
+    assert found == []
+
+
+def test_the_audit_would_find_one(opened):
+    axe = Axe()
+    shown = opened(made_up_runs.few_epochs())
+    shown.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<button></button>')")
+    assert [v["id"] for v in axe.run(shown.page).response["violations"]] == ["button-name"]
