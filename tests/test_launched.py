@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -245,6 +246,70 @@ def test_each_worker_of_torchrun_records_when_asked(tmp_path: Path) -> None:
     done = tracked(tmp_path, script, *torchrun, "script.py", options=("--ranks", "all"))
     assert done.returncode == 0, done.stderr
     assert records(tmp_path) == {"out/rank0": [0, 1, 2, 3], "out/rank1": [0, 1, 2, 3]}
+
+
+@pytest.mark.parametrize("outside", [False, True], ids=["run torchrun", "torchrun run"])
+@pytest.mark.parametrize("ranks", ["0", "all"])
+def test_torchrun_inside_and_outside_record_and_say_the_same(
+    ranks: str, outside: bool, tmp_path: Path
+) -> None:
+    """Replicas with gradients averaged by DistributedDataParallel, against the loop's own print."""
+    script = """
+        import torch
+        import torch.distributed as dist
+        from torch.nn.parallel import DistributedDataParallel
+
+        dist.init_process_group("gloo")
+        torch.manual_seed(0)
+        model = DistributedDataParallel(torch.nn.Linear(3, 1))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        torch.manual_seed(dist.get_rank())
+        for epoch in range(2):
+            for _ in range(4):
+                loss = model(torch.randn(8, 3)).square().mean()
+                optimizer.zero_grad()
+                loss.backward()
+                norm = torch.cat([p.grad.flatten() for p in model.parameters()]).norm()
+                optimizer.step()
+                print(f"of {dist.get_rank()}: {loss.item()!r} {norm.item()!r}", flush=True)
+        dist.destroy_process_group()
+    """
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    options = ("--ranks", ranks)
+    if outside:
+        done = torchrun_outside(tmp_path, script, *torchrun, "script.py", options=options)
+    else:
+        done = tracked(tmp_path, script, *torchrun, "script.py", options=options)
+    assert done.returncode == 0, done.stderr
+    folders = {"0": {0: "out"}, "all": {0: "out/rank0", 1: "out/rank1"}}[ranks]
+    assert records(tmp_path) == {folder: list(range(8)) for folder in folders.values()}
+    for rank, folder in folders.items():
+        said = [line.split()[2:] for line in done.stdout.splitlines() if f"of {rank}:" in line]
+        history = autotrack.read(tmp_path / folder)
+        for tag, by_hand in zip(
+            ("Loss/train", "GradNorm/total"), zip(*said, strict=True), strict=True
+        ):
+            np.testing.assert_allclose(history[tag].value, np.array(by_hand, float), 1e-6)
+    assert f"autotrack: recorded in {folders[0]}" in done.stderr
+    assert len(re.findall(r"gradient norm +8 ", done.stderr)) == (
+        2 if outside and ranks == "all" else 1
+    )
+
+
+def torchrun_outside(
+    directory: Path, script: str, *command: str, options: tuple[str, ...]
+) -> subprocess.CompletedProcess[str]:
+    """The same as `tracked`, with autotrack in each worker rather than around them."""
+    (directory / "script.py").write_text(textwrap.dedent(script))
+    run = ("-m", "autotrack", "run", "--logdir", "out", *options)
+    return subprocess.run(
+        [sys.executable, *command[:-1], *run, command[-1]],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_of_ranks_without_torchrun_the_first_records(tmp_path: Path) -> None:

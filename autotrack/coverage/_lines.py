@@ -42,6 +42,11 @@ class Coverage:
     modes: dict[str, list[int]] = field(default_factory=dict)
     functions: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, recorded: dict[str, Any]) -> Coverage:
+        """Return a coverage as a record holds it, in the form of `json`."""
+        return cls(**{**recorded, "lines": [Line(**line) for line in recorded.get("lines", [])]})
+
     def json(self) -> str:
         """Return everything as JSON text."""
         return json.dumps(asdict(self), default=str)

@@ -38,7 +38,8 @@ class Orders:
         directory, told = Path(self.directory), torchrun_rank()
         if told not in (None, "0") and self.options.get("ranks") != "all":
             return None
-        if is_first() and (told is None or self.options.get("ranks") != "all"):
+        alone = told is None or self.options.get("ranks") != "all"
+        if alone and (is_first() or (told is not None and is_launched_by_the_first())):
             return directory
         return directory / (f"child-{os.getpid()}" if told is None else f"rank{told}")
 
@@ -67,3 +68,9 @@ def torchrun_rank() -> str | None:
 def is_first() -> bool:
     """Whether this is the process that the command line became, rather than a child of it."""
     return os.environ.get("AUTOTRACK_RUN_PID") == str(os.getpid())
+
+
+def is_launched_by_the_first() -> bool:
+    """Whether the command line became the very `torchrun` that started this worker."""
+    started = "TORCHELASTIC_RUN_ID" in os.environ
+    return started and os.environ.get("AUTOTRACK_RUN_PID") == str(os.getppid())

@@ -10,6 +10,8 @@ from autotrack.directory import holds_record
 from autotrack.saying import told
 
 if TYPE_CHECKING:
+    from autotrack.conclusion import Conclusion
+    from autotrack.coverage import Coverage
     from autotrack.launched.orders import Orders
     from autotrack.run import Run
 
@@ -38,16 +40,16 @@ def children(directory: Path) -> list[Path]:
 
 def summary(orders: Orders, run: Run | None) -> str:
     """Return what to tell at the end: where the record is and what was seen, or why nothing."""
-    lines = []
-    if run is not None and holds_record(run.directory):
-        shown = orders.shown(run.directory)
-        found = told(run.conclusion.plain, shown) if run.conclusion is not None else []
-        share = f" (tracking took {100 * run.cost.share:.2g} % of the loop's time)"
-        lines += [f"autotrack: recorded in {shown}{share}", *found, str(run.coverage)]
+    lines, whole = [], _of_the_first_rank(orders)
+    if run is not None and run.trained and holds_record(run.directory):
+        lines += _lines(orders.shown(run.directory), run.cost.share, run.conclusion, run.coverage)
+    elif whole is not None:
+        lines += _of_a_record(orders.shown(whole), whole)
+    whole = whole if lines else None
     folders = [
         str(orders.shown(folder))
         for folder in children(Path(orders.directory))
-        if run is None or run.directory.parent != folder.parent
+        if folder != whole and (run is None or run.directory.parent != folder.parent)
     ]
     if folders:
         more = f" and {len(folders) - _NAMED} more" if len(folders) > _NAMED else ""
@@ -57,6 +59,34 @@ def summary(orders: Orders, run: Run | None) -> str:
     if run is not None and run.evaluated and not run.trained:
         lines += [_EVALUATED]
     return "\n".join(lines) or (_NOT_HERE if run is not None and run.trained else _NOTHING)
+
+
+def _of_the_first_rank(orders: Orders) -> Path | None:
+    """Return where the first worker of `torchrun` recorded, if a child did so for the run."""
+    directory = Path(orders.directory)
+    places = (directory / "rank0", directory)
+    return next((place for place in places if holds_record(place)), None)
+
+
+def _of_a_record(shown: Path, directory: Path) -> list[str]:
+    """Return what is told of a run that another process has recorded; nothing of a part of one."""
+    from autotrack.conclusion import conclude
+    from autotrack.coverage import Coverage
+    from autotrack.history import read
+
+    history = read(directory)
+    if not history.coverage:
+        return []
+    share = float(history.cost.get("share", 0.0))
+    return _lines(shown, share, conclude(directory), Coverage.of(history.coverage))
+
+
+def _lines(
+    shown: Path, share: float, conclusion: Conclusion | None, coverage: Coverage
+) -> list[str]:
+    found = told(conclusion.plain, shown) if conclusion is not None else []
+    cost = f" (tracking took {100 * share:.2g} % of the loop's time)"
+    return [f"autotrack: recorded in {shown}{cost}", *found, str(coverage)]
 
 
 def say(text: str) -> None:
