@@ -23,8 +23,8 @@ class Models:
     def __init__(self) -> None:
         self._roots: list[tuple[str, ref[nn.Module]]] = []
         self._undo: list[Callable[[], None]] = []
-        # By root: how its hook comes off.
-        self._hooks = Registry()
+        # How the hook of each root comes off, by the root's `id`.
+        self._hooks: dict[int, Callable[[], None]] = {}
         self._resting: ref[nn.Module] | None = None
         self._names = Registry()
         self._prefixes: dict[str, str] = {}
@@ -39,7 +39,7 @@ class Models:
         if any(known() is module for _, known in self._roots):
             return
         self._roots.append((name, ref(module)))
-        self._hooks.set(module, observer.watch(module))
+        self._hooks[id(module)] = observer.watch(module)
         linear = [m for m in module.modules() if isinstance(m, nn.Linear)] if self.features else []
         if linear:
             self._undo.append(observer.watch_features(linear[-1]))
@@ -53,14 +53,14 @@ class Models:
         living = self.living()
         if len(living) == 1 and not self.features and not _is_anything_compiled():
             self._resting = ref(living[0][1])
-            self._hooks.get(living[0][1])()
+            self._hooks[id(living[0][1])]()
 
     def rest_no_more(self) -> None:
         """Watch the model again."""
         module = self._resting() if self._resting is not None else None
         self._resting = None
         if module is not None:
-            self._hooks.set(module, observer.watch(module))
+            self._hooks[id(module)] = observer.watch(module)
 
     def find(self, found: dict[int, discovery.Found], parameters: Iterable[Any]) -> None:
         """Add the models among `found` that hold any of `parameters`."""
@@ -153,8 +153,8 @@ class Models:
 
     def release(self) -> None:
         """Take every hook off again."""
-        for _, module in self.living():
-            self._hooks.get(module)()
+        while self._hooks:
+            self._hooks.popitem()[1]()
         while self._undo:
             self._undo.pop()()
 
