@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import json
 import os
 import re
@@ -13,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import autotrack
-from autotrack import launched
+from autotrack import context, launched, observers
 from autotrack.guard import Guard
 from autotrack.launched.orders import Orders
 from autotrack.launched.pool import is_idle
@@ -459,6 +461,36 @@ def test_a_run_that_cannot_begin_is_said_once_and_left(
     assert here.run is None
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert isinstance(here._guard, Guard)
+
+
+def test_a_process_without_a_run_trains_undisturbed(
+    orders: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a child that a rank forks which was not asked to record."""
+    for name, text in {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setattr(context.Newcomer, "opened", None)
+    here = launched.Process(orders)
+
+    def train() -> float:
+        here.begin()
+        context.enter(here)
+        model = torch.nn.Linear(2, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        loader = torch.utils.data.DataLoader(torch.ones(4, 2), batch_size=2)
+        for batch in loader:
+            loss = torch.nn.functional.mse_loss(model(batch), torch.zeros(2, 1))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return loss.item()
+
+    observers.acquire()
+    try:
+        assert contextvars.copy_context().run(train) >= 0
+    finally:
+        observers.release()
+    assert here.run is None
 
 
 def test_a_closed_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ class Process:
 
     #: What `begin` made in this process, or in the one it was forked from.
     here: ClassVar[Process | None] = None
+    # Whoever asks on every event gets no error, also where this process has no run.
+    settled: ClassVar[Any] = context.Unsettled()
 
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
