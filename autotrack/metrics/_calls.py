@@ -68,6 +68,9 @@ class Calls(Keeper):
             call.scores[self.key] = self._scores.pop()
         self._add_copies()
         self._add_scores(len(self._scores))
+        # They hold each other, and the ring's memory would wait for Python to find that out.
+        self._ring = None
+        vars(self).pop("loss", None)
 
     def _add_copies(self) -> None:
         if self._ring is not None and self._ring.used:
