@@ -327,14 +327,15 @@ def test_of_ranks_without_torchrun_the_first_records(tmp_path: Path) -> None:
                 "gloo", init_method=f"file://{store}", rank=rank, world_size=2
             )
             train(rank + 1)
-            print("rank", rank, os.getpid(), flush=True)
+            print(f"rank {rank} {os.getpid()}\\n", end="", flush=True)
 
         if __name__ == "__main__":
             torch.multiprocessing.spawn(work, (os.path.abspath("store"),), nprocs=2)
     """
     done = tracked(tmp_path, script, "script.py")
-    first = next(line for line in done.stdout.splitlines() if line.startswith("rank 0 "))
-    assert records(tmp_path) == {f"out/child-{first.split()[-1]}": [0, 1, 2, 3]}
+    first = re.search(r"rank 0 (\d+)", done.stdout)
+    assert first is not None, done.stderr
+    assert records(tmp_path) == {f"out/child-{first[1]}": [0, 1, 2, 3]}
 
 
 def test_ranks_that_children_make_of_themselves_are_read_together(tmp_path: Path) -> None:
@@ -373,14 +374,15 @@ def test_a_rank_stays_one_when_its_process_group_is_gone(tmp_path: Path) -> None
             )
             train(1)
             torch.distributed.destroy_process_group()
-            print("rank", rank, os.getpid(), flush=True)
+            print(f"rank {rank} {os.getpid()}\\n", end="", flush=True)
 
         if __name__ == "__main__":
             torch.multiprocessing.spawn(work, (os.path.abspath("store"),), nprocs=2)
     """
     done = tracked(tmp_path, script, "script.py")
-    first = next(line for line in done.stdout.splitlines() if line.startswith("rank 0 "))
-    assert records(tmp_path) == {f"out/child-{first.split()[-1]}": [0, 1, 2, 3]}
+    first = re.search(r"rank 0 (\d+)", done.stdout)
+    assert first is not None, done.stderr
+    assert records(tmp_path) == {f"out/child-{first[1]}": [0, 1, 2, 3]}
 
 
 # -- where a process records ---------------------------------------------------------------------
