@@ -37,7 +37,7 @@ demo: $(DEMO)  ## train on real handwritten digits, tracked, and say where to lo
 	@$(BIN)/python examples/digits.py
 
 test: $(DEV)  ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: lint types docs test  ## all that must be right before a change lands
 

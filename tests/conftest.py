@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 torch.set_num_threads(1)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Below the results stands what no tracker can know, as the tests of the loops say it."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ())]
+    known = {
+        tuple(p) for r in reports for name, p in r.user_properties if name == "cannot be known"
+    }
+    if known:
+        terminalreporter.section(f"values that cannot be known ({len(known)})")
+        for loop, tag, why in sorted(known):
+            terminalreporter.write_line(f"{loop:36} {tag:32} {why}")
+
 
 # a slow machine is no error, and in CI a failure must come back on the next run
 hypothesis.settings.register_profile("default", deadline=None)

@@ -299,6 +299,52 @@ def test_torchrun_inside_and_outside_record_and_say_the_same(
     assert len(re.findall(r"gradient norm +8 ", done.stderr)) == told, done.stderr
 
 
+def test_an_unmodified_script_that_shards_its_model_has_its_whole_gradient_norms(
+    tmp_path: Path,
+) -> None:
+    """FSDP2: each rank knows its own shards only; reading puts them together."""
+    script = """
+        import torch
+        import torch.distributed as dist
+        from torch.distributed.fsdp import fully_shard
+
+        def whole(model):
+            grads = [p.grad.full_tensor().flatten() for p in model.parameters()]
+            return torch.cat(grads).norm().item()
+
+        dist.init_process_group("gloo")
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(5, 7), torch.nn.Tanh(), torch.nn.Linear(7, 3))
+        fully_shard(model[0])
+        fully_shard(model)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        torch.manual_seed(dist.get_rank() + 1)
+        for epoch in range(2):
+            for _ in range(4):
+                loss = torch.nn.functional.cross_entropy(
+                    model(torch.randn(8, 5)), torch.randint(3, (8,))
+                )
+                optimizer.zero_grad()
+                loss.backward()
+                before = whole(model)
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+                with open(f"said-{dist.get_rank()}", "a") as file:
+                    print(loss.item(), before, whole(model), file=file)
+                optimizer.step()
+        dist.destroy_process_group()
+    """
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+    done = tracked(tmp_path, script, *torchrun, "script.py", options=("--ranks", "all"))
+    assert done.returncode == 0, done.stderr
+    assert records(tmp_path) == {f"out/rank{rank}": list(range(8)) for rank in (0, 1)}
+    said = np.loadtxt(tmp_path / "said-0")
+    history = autotrack.read(tmp_path / "out")
+    for column, tag in enumerate(("Loss/train", "GradNorm/total", "GradNorm/clipped")):
+        np.testing.assert_allclose(history[tag].value, said[:, column], 1e-6)
+    of_rank_1 = autotrack.read(tmp_path / "out/rank1")
+    np.testing.assert_allclose(of_rank_1["Loss/train"].value, np.loadtxt(tmp_path / "said-1")[:, 0])
+
+
 def torchrun_outside(
     directory: Path, script: str, *command: str, options: tuple[str, ...]
 ) -> subprocess.CompletedProcess[str]:
@@ -404,8 +450,8 @@ def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Orders:
         (True, "1", "0", None),
         (True, "0", "all", "out/rank0"),
         (True, "1", "all", "out/rank1"),
-        (False, None, "0", f"out/child-{os.getpid()}"),
-        (False, None, "all", f"out/child-{os.getpid()}"),
+        (False, None, "0", "out/child-PID"),
+        (False, None, "all", "out/child-PID"),
         (False, "0", "0", "out/rank0"),
         (False, "3", "0", None),
         (False, "3", "all", "out/rank3"),
@@ -427,7 +473,8 @@ def test_place(
         for name, text in {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "4"}.items():
             monkeypatch.setenv(name, text)
     there = Orders(orders.directory, {"ranks": ranks}, orders.home).place
-    assert there == (None if expected is None else tmp_path / expected)
+    here = expected and tmp_path / expected.replace("PID", str(os.getpid()))
+    assert there == here
 
 
 def test_a_variable_called_rank_alone_is_no_torchrun(

@@ -30,24 +30,6 @@ LOOPS = sorted(p for p in FOLDER.glob("*.py") if p.stem != "conftest" and p.stem
 FAMILIES = ("Loss/", "Accuracy/", "R2/", "MAE/", "GradNorm/", "LearningRate/")
 NOT_ZERO = 1e-12
 
-missing_by_name: dict[tuple[str, str], str] = {}
-
-
-class MissingTable:
-    """Prints what no tracker can know, by loop and tag, below the test results."""
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        if not missing_by_name:
-            return
-        terminalreporter.section(f"values that cannot be known ({len(missing_by_name)})")
-        for (loop, tag), why in sorted(missing_by_name.items()):
-            terminalreporter.write_line(f"{loop:36} {tag:32} {why}")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def missing_table(request: pytest.FixtureRequest) -> None:
-    request.config.pluginmanager.register(MissingTable(), "autotrack-missing-values")
-
 
 @functools.cache
 def load(path: Path) -> ModuleType:
@@ -145,13 +127,13 @@ def test_training_is_untouched(path: Path, records: Path) -> None:
     assert str(outcome.hand.points) == str(plain(path).hand.points)
 
 
-def test_series_equal_the_hand_computation(path: Path, records: Path) -> None:
+def test_series_equal_the_hand_computation(path: Path, records: Path, record_property: Any) -> None:
     module = load(path)
     outcome, history = tracked(path, records / path.stem)
     wrong = list(differences(outcome.hand, history, module))
     missing: dict[str, str] = getattr(module, "MISSING", {})
     for tag, why in missing.items():
-        missing_by_name[path.stem, tag] = why
+        record_property("cannot be known", (path.stem, tag, why))
     if missing and not history.coverage:
         wrong.append("values are missing and the record has no coverage that says why")
     assert not wrong, "\n" + "\n".join(wrong)

@@ -40,6 +40,7 @@ MODULES = (
 
 CLASSES = (
     torch.Tensor,
+    torch.no_grad,
     torch.nn.Module,
     torch.nn.Parameter,
     torch.optim.Optimizer,

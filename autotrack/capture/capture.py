@@ -68,8 +68,10 @@ class Capture:
 
     def _read(self, reading: partial[Any]) -> None:
         # What cannot be read ends the capture: without one of its events, later numbers are wrong.
+        # Where nothing of interest happened, there is none.
         event = reading()
-        self.handlers[type(event)](event)
+        if event is not None:
+            self.handlers[type(event)](event)
 
     def end(self, *, failed: bool) -> None:
         """The run is over: close what is open, unless an exception cut it short."""

@@ -1,7 +1,9 @@
 """Watches gradient clipping.
 
-`clip_grad_norm_` and `clip_grad_value_` are often imported by name, so what is patched are the
-names that these two look up in their own module at call time.
+`clip_grad_norm_` and `clip_grad_value_` are often imported by name, and Dynamo guards on every
+function they call: one of ours among them would make it compile a function that clips once more.
+What it does not look at is how `no_grad` is entered. Clipping runs in a block of its own under
+`no_grad`, and so does the grouping by device of what is clipped, right before it changes.
 """
 
 from __future__ import annotations
@@ -10,54 +12,80 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
-from torch.compiler import is_dynamo_compiling
+import torch
 from torch.nn.utils import clip_grad
 
 from autotrack.context import active
 from autotrack.events import ClippingStarted
+from autotrack.observers._patch import Patch
 
 if TYPE_CHECKING:
-    from autotrack.observers._patch import Patch
+    from types import CodeType, FrameType
+
+_GROUPING = "_group_tensors_by_device_and_dtype"
+_BY_VALUE, _BY_NORM = "clip_grad_value_", "_clip_grads_with_norm_"
+if not hasattr(clip_grad, _BY_NORM):
+    # Before PyTorch 2.6 this one groups once, for the norm and for clipping.
+    _BY_NORM = "clip_grad_norm_"
 
 
 def install(patch: Patch) -> None:
     """Watch clipping by norm and by value, however the functions were imported."""
-    patch.replace(clip_grad, "_clip_grads_with_norm_", _wrap_by_norm)
-    patch.replace(clip_grad, "_group_tensors_by_device_and_dtype", _wrap_grouping)
+    names = (_GROUPING, _BY_NORM, _BY_VALUE)
+    functions = [getattr(clip_grad, name, None) for name in names]
+    if any(_under(function) is None for function in functions):
+        Patch.missing.append(f"{clip_grad.__name__}.{_GROUPING}")
+        return
+    patch.replace(torch.no_grad, "__enter__", functools.partial(_wrap, *functions))
 
 
-def _wrap_by_norm(original: Any) -> Any:
+def _wrap(grouping: Any, by_norm: Any, by_value: Any, original: Any) -> Any:
+    # One code stands for all that is decorated in the same way; what is under it tells them apart.
+    around, group = by_norm.__code__, grouping.__code__
+    scale, under_norm, under_value = by_norm.__wrapped__, _under(by_norm), _under(by_value)
+
     @functools.wraps(original)
-    def clip(parameters: Any, *args: Any, **kwargs: Any) -> Any:
-        if not is_dynamo_compiling() and (run := active()) is not None:
-            parameters = _listed(parameters)
-            run.emit(ClippingStarted(parameters))
-        return original(parameters, *args, **kwargs)
+    def enter(self: Any) -> None:
+        original(self)
+        frame = sys._getframe(1)
+        code = frame.f_code
+        if (code is around or code is group) and (run := active()) is not None:
+            caller = frame.f_back
+            outside = caller.f_code if caller is not None else None
+            if code is around:
+                if frame.f_locals.get("func") is scale:
+                    run.emit(functools.partial(_entered, frame))
+            elif outside is under_value:
+                run.emit(functools.partial(_grouped, frame))
+            elif outside is under_norm:
+                run.emit(functools.partial(_grouped, frame, caller.f_back))  # type: ignore[union-attr]
 
-    return clip
-
-
-def _wrap_grouping(original: Any) -> Any:
-    @functools.wraps(original)
-    def group(*args: Any, **kwargs: Any) -> Any:
-        if not is_dynamo_compiling() and (run := active()) is not None:
-            # The grouping also serves the norm; in these two, clipping comes right after it.
-            caller = sys._getframe(1).f_code.co_name
-            if caller in ("clip_grad_value_", "_clip_grads_with_norm_"):
-                run.emit(functools.partial(_grouped, args))
-        return original(*args, **kwargs)
-
-    return group
+    return enter
 
 
-def _grouped(args: Any) -> ClippingStarted:
-    return ClippingStarted(args[0][0])
+def _entered(frame: FrameType) -> ClippingStarted | None:
+    """Clipping by norm, which enters here even where there is nothing to clip."""
+    return None if _is_read_once(frame) else ClippingStarted(_parameters_of(frame))
 
 
-def _listed(parameters: Any) -> Any:
-    # A generator can be read once; the original gets a list instead, which it accepts as well.
-    return (
-        parameters
-        if hasattr(parameters, "__len__") or hasattr(parameters, "grad")
-        else list(parameters)
-    )
+def _grouped(frame: FrameType, entrance: FrameType | None = None) -> ClippingStarted | None:
+    """What has been grouped, unless it was seen at the entrance."""
+    if entrance is not None and not _is_read_once(entrance):
+        return None
+    return ClippingStarted(frame.f_locals["args"][0][0])
+
+
+def _parameters_of(frame: FrameType) -> Any:
+    """What a decorated function has been called with first."""
+    said = frame.f_locals
+    return said["args"][0] if said["args"] else said["kwargs"]["parameters"]
+
+
+def _is_read_once(frame: FrameType) -> bool:
+    # Reading an iterator here would leave nothing to clip.
+    return hasattr(_parameters_of(frame), "__next__")
+
+
+def _under(decorated: Any) -> CodeType | None:
+    """The code of the function that `no_grad` decorates."""
+    return getattr(getattr(decorated, "__wrapped__", None), "__code__", None)
