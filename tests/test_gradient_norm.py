@@ -40,6 +40,13 @@ def test_what_is_not_finite_stays_so(embedding: torch.Tensor, value: float) -> N
     assert repr(norm) == repr(value)
 
 
+@pytest.mark.parametrize("value", [0.0, -0.0, 1e-30, -1e-40, 1e-19, 1e30])
+def test_what_vanishes_in_single_precision_does_not_here(value: float) -> None:
+    tensor = torch.full((20, 50), value)
+    exact = float(np.linalg.norm(tensor.double().numpy()))
+    assert norm_of([tensor]) == pytest.approx(exact, rel=1e-6, abs=0)
+
+
 def test_each_parameter_has_its_norm_at_snapshots(tmp_path):
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))

@@ -6,6 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from autotrack.metrics._shards import any_spread
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _LONGEST_SUM = 2**17
 _HALVES = frozenset({torch.float16, torch.bfloat16})
 _vector_norm, _dot = torch.linalg.vector_norm, torch.dot
+_bits = np.bitwise_or.reduce
+# All of a number in single precision but its sign.
+_MAGNITUDE = 0x7FFFFFFF
 
 # Below this norm, squares of elements that matter may vanish in single precision.
 _SAFE = 1e-15
@@ -94,6 +98,9 @@ def _norm(tensor: torch.Tensor, size: int) -> float:
         # Faster than the norm itself, and a few times more precise: it keeps more partial sums.
         flat = tensor if tensor.dim() == 1 else tensor.view(-1)
         norm = math.sqrt(_dot(flat, flat).item())
+        if norm == 0 and not _bits(flat.numpy().view(np.int32)) & _MAGNITUDE:
+            # Really nothing, as in a layer that is dead: no need for more precision.
+            return 0.0
     else:
         # The square of a half-precision number overflows long before the number does.
         wide = torch.float32 if tensor.dtype in _HALVES else None
