@@ -28,7 +28,7 @@ class Keeper:
     part: str = ""
 
     def prepare(self, event: LossComputed) -> None:
-        """Get ready for criterion calls like this one: of its shapes and types, contiguous."""
+        """Get ready for criterion calls like this one: of its shapes, types and contiguity."""
 
     def loss(self, prediction: Any, target: Any) -> None:
         """Look at a criterion call; its tensors must not be kept."""

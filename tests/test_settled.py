@@ -27,11 +27,51 @@ ROUNDED = ("R2/", "MAE/")
 #: On a device a step's scores are searched for NaN only once a loss was none, and the accuracy is
 #: absent until then; those of many settled steps are searched together, and it is known.
 SCORES_THAT_ARE_NO_NUMBERS = {"nonfinite_loss"}
-#: Of the loops, those that settle; far more would be wrong too, as most have something special.
-LEAST_SETTLED = 36
-
-taken: dict[str, int] = {}
-travelled: dict[str, int] = {}
+#: The loops that settle, as those have that go on alike for a few steps.
+SETTLE = frozenset(
+    [
+        "accumulation_discarded",
+        "amp_bf16",
+        "backward_failed",
+        "backward_loss_changed_after",
+        "epochs_break",
+        "epochs_curriculum",
+        "epochs_infinite_dataset",
+        "epochs_infinite_loader",
+        "epochs_list_of_batches",
+        "epochs_max_steps",
+        "epochs_next_iterator",
+        "epochs_none_iterations",
+        "evaluation_empty_loader",
+        "evaluation_every_k_steps_no_epochs",
+        "evaluation_phase_loop",
+        "evaluation_same_function",
+        "groups_two",
+        "groups_unfrozen",
+        "models_rate_finder",
+        "models_reptile",
+        "models_tiny_gpt",
+        "nonfinite_loss",
+        "odd_backward_in_no_grad",
+        "odd_copied_and_saved",
+        "odd_interrupted",
+        "odd_no_zero_grad",
+        "odd_resumed",
+        "odd_step_in_forward",
+        "odd_train_overridden",
+        "odd_trainings_in_turn",
+        "optimizer_user_class",
+        "params_bfloat16",
+        "params_double",
+        "params_tied",
+        "params_unused",
+        "schedule_per_epoch",
+        "schedule_per_step",
+        "streams_replaced",
+        "tasks_tokens_transposed",
+        "wild_saved_whole",
+    ]
+)
 
 
 @pytest.fixture(params=LOOPS, ids=lambda path: path.stem)
@@ -116,11 +156,11 @@ def differences(one: Any, other: Any, rounded: tuple[str, ...] = ROUNDED) -> Ite
 def test_the_record_is_the_same(path, tmp_path, monkeypatch):
     interpreted, long_way, whole = tracked(path, tmp_path / "interpreted", math.inf)
     settled, short_way, found = tracked(path, tmp_path / "settled", 1)
-    taken[path.stem] = short_way.settled.taken
     assert long_way.settled.taken == 0
     assert settled.state == interpreted.state
     assert list(differences(whole, found)) == []
     assert without_times(short_way.coverage) == without_times(long_way.coverage)
+    assert (short_way.settled.taken > 0) >= (path.stem in SETTLE)
     if short_way.settled.taken:
         let_everything_travel(monkeypatch)
         compare_where_numbers_travel(path, tmp_path)
@@ -130,7 +170,7 @@ def compare_where_numbers_travel(path: Path, directory: Path) -> None:
     interpreted, _, whole = tracked(path, directory / "interpreted there", math.inf)
     settled, short_way, found = tracked(path, directory / "settled there", 1)
     assert settled.state == interpreted.state
-    travelled[path.stem] = short_way.settled.taken
+    assert (short_way.settled.taken > 0) >= (path.stem in SETTLE)
     # On a device each gradient's norm is taken in double precision.
     wrong = differences(whole, found, (*ROUNDED, "GradNorm/"))
     if path.stem in SCORES_THAT_ARE_NO_NUMBERS:
@@ -140,9 +180,3 @@ def compare_where_numbers_travel(path: Path, directory: Path) -> None:
 
 def without_times(coverage: Any) -> list[tuple[Any, ...]]:
     return [line for line in coverage.lines if "hroughput" not in str(line)]
-
-
-def test_many_loops_have_settled_steps():
-    if len(taken) == len(LOOPS):
-        for counts in (taken, travelled):
-            assert sum(count > 0 for count in counts.values()) >= LEAST_SETTLED

@@ -19,6 +19,7 @@ class Alike:
 
     __slots__ = (
         "_arity",
+        "_contiguous",
         "_device",
         "_dtype",
         "_kernel",
@@ -38,6 +39,7 @@ class Alike:
         prediction, target = args[0], args[1]
         self._shape, self._dtype = prediction.shape, prediction.dtype
         self._target_shape, self._target_dtype = target.shape, target.dtype
+        self._contiguous = prediction.is_contiguous(), target.is_contiguous()
         self._others, self._arity = args[2:], len(args)
         # Tensors are compared by what they are, never by what is in them.
         self._tensors = any(isinstance(other, Tensor) for other in self._others)
@@ -58,8 +60,7 @@ class Alike:
             and target.shape == self._target_shape
             and prediction.dtype is self._dtype
             and target.dtype is self._target_dtype
-            and prediction.is_contiguous()
-            and target.is_contiguous()
+            and (prediction.is_contiguous(), target.is_contiguous()) == self._contiguous
             and (args[2:] == self._others if not self._tensors else self._are_same(args[2:]))
         )
 

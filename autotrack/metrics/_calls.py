@@ -46,7 +46,8 @@ class Calls(Keeper):
 
     def prepare(self, event: LossComputed) -> None:
         """Make room for calls like this one."""
-        if self.fits(event):
+        plain = event.prediction.is_contiguous() and event.target.is_contiguous()
+        if self.fits(event) and plain:
             ring = ring_of(event.prediction, event.target, self._add_copies)
             if ring.fits:
                 self._ring, self.loss = ring, ring.add  # type: ignore[method-assign]
