@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import copy
 import functools
 import gc
@@ -738,6 +739,18 @@ def test_modules_with_losses_are_scripted_and_traced_during_a_run(compile_):
     torch.jit.save(compiled, file)
     file.seek(0)
     assert torch.equal(torch.jit.load(file)(x, y), model(x, y))
+
+
+def test_no_grad_is_entered_where_no_frame_of_python_is_outside(monkeypatch):
+    failed, over, entered = [], threading.Event(), torch.no_grad()
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: failed.append(repr(what.exc_value)))
+    weakref.finalize(entered, over.set)
+    with autotrack.tracking(logdir="run"):
+        # C calls it as the outermost of a thread, as a program written in C may.
+        _thread.start_new_thread(entered.__enter__, ())
+        del entered
+        assert over.wait(60)
+    assert not failed
 
 
 def test_losses_are_pickled_during_and_after_a_run():

@@ -47,18 +47,20 @@ def _wrap(grouping: Any, by_norm: Any, by_value: Any, original: Any) -> Any:
     @functools.wraps(original)
     def enter(self: Any) -> None:
         original(self)
-        frame = sys._getframe(1)
-        code = frame.f_code
-        if (code is around or code is group) and (run := active()) is not None:
-            caller = frame.f_back
-            outside = caller.f_code if caller is not None else None
-            if code is around:
-                if frame.f_locals.get("func") is scale:
-                    run.emit(functools.partial(_entered, frame))
-            elif outside is under_value:
-                run.emit(functools.partial(_grouped, frame))
-            elif outside is under_norm:
-                run.emit(functools.partial(_grouped, frame, caller.f_back))  # type: ignore[union-attr]
+        # Not by its depth: where C calls, there may be no frame outside of this one.
+        frame = sys._getframe().f_back
+        code = frame.f_code if frame is not None else None
+        if (code is not around and code is not group) or (run := active()) is None:
+            return
+        assert frame is not None
+        caller = frame.f_back
+        if code is around:
+            if frame.f_locals.get("func") is scale:
+                run.emit(functools.partial(_entered, frame))
+        elif caller is not None and caller.f_code is under_value:
+            run.emit(functools.partial(_grouped, frame))
+        elif caller is not None and caller.f_code is under_norm:
+            run.emit(functools.partial(_grouped, frame, caller.f_back))
 
     return enter
 
