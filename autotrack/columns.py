@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autotrack.eventcodec import (
-    HIDDEN_PLUGIN,
     HPARAMS_PLUGIN,
     SESSION_TAG,
     TEXT_PLUGIN,
@@ -22,6 +21,7 @@ from autotrack.eventcodec import (
 )
 from autotrack.eventfile import read_events
 from autotrack.records import EMPTY_HISTOGRAM, Histogram
+from autotrack.scalarevent import HIDDEN_PLUGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,9 @@ which those places are filled, column by column.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import operator
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,46 +19,57 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autotrack.block import Block, Column
+    from autotrack.records import Record
 
 # A table has its price too: below so many steps one by one is cheaper.
 _WORTH_IT = 24
 _TIME = slice(HEADER.size + 1, HEADER.size + 9)
 _PLACE = HEADER.size + 10
 _NUMBER_BYTES = 4
+_is_none = partial(operator.is_, None)
 
 
 def frames(block: Block) -> list[bytes]:
-    """Return one frame a step, in order; numbers are rounded to float32."""
-    if len(block) < _WORTH_IT or not block.columns:
-        return [frame(scalarevent.encode(*event)) for event in block.scalars() if event[2]]
+    """Return one frame a record, in order; scalars are rounded to float32.
+
+    A record without anything has none.
+    """
+    if len(block) < _WORTH_IT or not (block.columns or block.hidden):
+        return [_frame(record) for record in block.records() if record.has_only_numbers]
     found: list[bytes] = [b""] * len(block)
     for (present, size), indices in _alike(block).items():
-        columns = [column for column, there in zip(block.columns, present, strict=True) if there]
-        table = _table(block, columns, np.array(indices), size)
+        table = _table(block, present, np.array(indices), size)
         for index, made in zip(indices, _framed(table), strict=True):
             found[index] = made
-    if block.last:
-        *_, final = block.scalars()
-        found[-1] = frame(scalarevent.encode(*final))
+    for index in block.extra:
+        found[index] = _frame(block.record(index))
     return found
 
 
-def _alike(block: Block) -> dict[tuple[tuple[bool, ...], int], list[int]]:
-    """Return the indices of steps by what decides the length of their events.
+def _frame(record: Record) -> bytes:
+    return frame(scalarevent.encode(record.x, record.time, record.scalars, record.hidden))
 
-    That is which columns have a value, and how many bytes the step's number takes.
+
+def _alike(block: Block) -> dict[tuple[tuple[bool, ...], int], list[int]]:
+    """Return the indices of records by what decides the length of their events.
+
+    That is which columns have a value, and how many bytes the number of the step takes.
     """
     steps = range(block.x, block.x + len(block))
-    whole, size = (True,) * len(block.columns), _size(block.x)
-    has_gaps = any(None in values for _, values in block.columns)
-    if not has_gaps and size == _size(steps[-1]):
+    columns = [values for _, values in (*block.columns, *block.hidden)]
+    whole, size = (True,) * len(columns), _size(block.x)
+    if not any(map(_has_gaps, columns)) and size == _size(steps[-1]):
         return {(whole, size): list(range(len(block)))}
     groups: dict[tuple[tuple[bool, ...], int], list[int]] = {}
-    rows = zip(*(values for _, values in block.columns), strict=True)
-    for index, (step, row) in enumerate(zip(steps, rows, strict=True)):
+    for index, (step, row) in enumerate(zip(steps, zip(*columns, strict=True), strict=True)):
         present = tuple([value is not None for value in row])
         groups.setdefault((present, _size(step)), []).append(index)
     return groups
+
+
+def _has_gaps(values: Any) -> bool:
+    # Compared by identity and in C: there may be arrays among them, or a hundred thousand floats.
+    return any(map(_is_none, values))
 
 
 def _size(step: int) -> int:
@@ -65,15 +78,20 @@ def _size(step: int) -> int:
 
 
 def _table(
-    block: Block, columns: list[Column], indices: NDArray[np.int64], size: int
+    block: Block, present: tuple[bool, ...], indices: NDArray[np.int64], size: int
 ) -> NDArray[np.uint8]:
     """Return the frames, a row each, but for the checksum at their ends.
 
     The first frame is made as ever, and is the pattern of all.
     """
-    first = int(indices[0])
+    split = len(block.columns)
+    scalars = _numbers(block.columns, present[:split], indices, np.float64)
+    hidden = _numbers(block.hidden, present[split:], indices, np.int64)
     message = scalarevent.encode(
-        block.x + first, block.times[first], [(tag, 0.0) for tag, _ in columns]
+        block.x + int(indices[0]),
+        block.times[int(indices[0])],
+        [(tag, 0.0) for tag, _ in scalars],
+        [(tag, numbers[0]) for tag, numbers in hidden],
     )
     empty = CHECKSUM.pack(0)
     table = np.tile(
@@ -85,17 +103,33 @@ def _table(
         seven = (block.x + indices) >> 7 * place & 0x7F
         table[:, _PLACE + place] = seven if last else seven | 0x80
     end = table.shape[1] - len(empty)
-    for tag, values in reversed(columns):
-        numbers = np.array([values[i] for i in indices], np.float64)
+    for tag, numbers in reversed(hidden):
+        before, after = scalarevent.around_numbers(tag, numbers.shape[1:])
+        end -= len(after)
+        content = _bytes(numbers, "<i8")
+        table[:, end - content.shape[1] : end] = content
+        end -= content.shape[1] + len(before)
+    for tag, numbers in reversed(scalars):
         table[:, end - _NUMBER_BYTES : end] = _bytes(numbers, "<f4")
         end -= len(scalarevent.until_number(tag)) + _NUMBER_BYTES
     return table
 
 
-def _bytes(numbers: NDArray[np.float64], kind: str) -> NDArray[np.uint8]:
+def _numbers(
+    columns: list[Column], present: tuple[bool, ...], indices: NDArray[np.int64], kind: type
+) -> list[tuple[str, NDArray[Any]]]:
+    """Return what those columns that are present hold at the indices, [indices, ...]."""
+    return [
+        (tag, np.array([values[i] for i in indices], kind))
+        for (tag, values), there in zip(columns, present, strict=True)
+        if there
+    ]
+
+
+def _bytes(numbers: NDArray[Any], kind: str) -> NDArray[np.uint8]:
     # What is too large for single precision becomes infinity.
     with np.errstate(over="ignore"):
-        return numbers.astype(kind).view(np.uint8).reshape(len(numbers), -1)
+        return numbers.astype(kind).reshape(len(numbers), -1).view(np.uint8)
 
 
 def _framed(table: NDArray[np.uint8]) -> list[bytes]:

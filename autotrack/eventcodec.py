@@ -10,6 +10,7 @@ from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from autotrack import eventtabs
+from autotrack.scalarevent import HIDDEN_PLUGIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from autotrack.records import Histogram, Record
 
-HIDDEN_PLUGIN = "autotrack"
 TEXT_PLUGIN = "text"
 HPARAMS_PLUGIN = "hparams"
 SESSION_TAG = "_hparams_/session_start_info"

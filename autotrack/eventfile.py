@@ -88,8 +88,9 @@ class EventFileWriter:
         self.close()
 
     def _encode(self, record: Record) -> bytes:
-        if record.has_only_scalars:
-            return frame(scalarevent.encode(record.x, record.time, record.scalars))
+        if record.has_only_numbers:
+            event = (record.x, record.time, record.scalars, record.hidden)
+            return frame(scalarevent.encode(*event))
         fill_event(self._event, record)
         framed = frame(self._event.SerializeToString())
         if record.graph:

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from autotrack.events import CriterionCall, LossComputed
+
+
+class Steps(NamedTuple):
+    """Whole steps, as a `block.Block` that columns are added to.
+
+    `losses`, a list or one on its way from a device, and `ends`, by the performance counter, have
+    one entry a step. Where each step is an epoch, `passes` are those of all steps but the last,
+    which have ended; that of the last is running now.
+    """
+
+    block: Any
+    losses: Any
+    ends: list[float]
+    passes: Any = None
 
 
 class Keeper:
@@ -40,12 +54,8 @@ class Keeper:
     def batch(self, seconds: float) -> None:
         """A batch came after so long."""
 
-    def fold(self, block: Any, losses: Any, ends: list[float]) -> None:
-        """Take a block of whole steps: add columns to it, and count it in the running pass.
-
-        `losses`, a list or one on its way from a device, and `ends`, by the performance counter,
-        have one entry a step.
-        """
+    def fold(self, steps: Steps) -> None:
+        """Take whole steps: add columns to them, and count them in the running pass."""
 
     def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
         """Leave the metric as if it had seen everything itself.

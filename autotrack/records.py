@@ -90,11 +90,13 @@ class Record:
     ended: str = ""
 
     @property
-    def has_only_scalars(self) -> bool:
-        """Whether there are scalars in it, and nothing else."""
-        return bool(self.scalars) and not (
-            self.hidden
-            or self.histograms
+    def has_only_numbers(self) -> bool:
+        """Whether there are scalars or hidden int64 arrays in it, and nothing else."""
+        for _, value in self.hidden:
+            if getattr(value, "dtype", None) != np.int64:
+                return False
+        return bool(self.scalars or self.hidden) and not (
+            self.histograms
             or self.texts
             or self.hyperparameters
             or self.images

@@ -342,6 +342,14 @@ class Run:
             self._buffer.add(block, stream)
             self._rows_wait()
 
+    def quiet_epochs(self, stream: Any) -> float:
+        """How many epochs of one step each begin before the next snapshot."""
+        return self._schedules[stream].quiet
+
+    def epochs_passed(self, stream: Any, epochs: int) -> None:
+        """So many of them have begun."""
+        self._schedules[stream].pass_by(epochs, stream.epoch)
+
     def _keepers_for(self, pattern: Pattern) -> list[Keeper] | None:
         keepers = []
         for metric in self._metrics:

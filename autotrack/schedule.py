@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 #: Without epochs an interval is this many steps.
@@ -48,6 +49,18 @@ class Schedule:
             self._taken = True
             return self._allows()
         return missed and self._allows()
+
+    @property
+    def quiet(self) -> float:
+        """How many epochs begin before the next snapshot, where no step is known as a last one."""
+        if not self.every:
+            return math.inf
+        return 0 if self._taken else max(0, self._next - self._intervals - 1)
+
+    def pass_by(self, epochs: int, latest: int | None) -> None:
+        """Count epochs of one step each that began without a snapshot."""
+        self._intervals += epochs
+        self._epoch = latest
 
     def _allows(self) -> bool:
         self._intervals += 1

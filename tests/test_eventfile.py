@@ -31,7 +31,8 @@ from tensorboard.util import tensor_util
 from torch.utils.tensorboard import SummaryWriter
 
 from autotrack import eventfile, framing, scalarevent
-from autotrack.eventcodec import array_from_tensor
+from autotrack.block import Block
+from autotrack.eventcodec import array_from_tensor, fill_event
 from autotrack.eventfile import EventFileWriter, read_events
 from autotrack.records import EMPTY_HISTOGRAM, Histogram, Record
 
@@ -94,6 +95,47 @@ def test_events_of_scalars_are_the_bytes_that_protobuf_writes(step, time, scalar
         value = event.summary.value.add()
         value.tag, value.simple_value = tag, number
     assert scalarevent.encode(step, time, scalars) == event.SerializeToString()
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (2, 3), (0,), (300,)])
+@pytest.mark.parametrize("step", [0, 5, 70_000])
+def test_events_of_hidden_numbers_are_the_bytes_that_protobuf_writes(shape, step):
+    numbers = np.arange(math.prod(shape), dtype=np.int64).reshape(shape) * -77
+    record = Record(step, 1.5, [("a", 1.0)])
+    record.hidden += [("autotrack/x", numbers), ("autotrack/epoch/é", np.asarray(7))]
+    expected = Event()
+    fill_event(expected, record)
+    found = scalarevent.encode(step, 1.5, record.scalars, record.hidden)
+    assert found == expected.SerializeToString()
+
+
+@pytest.mark.parametrize("length", [1, 5, 24, 90])
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("first", [0, 100, 16_350])
+def test_a_block_is_the_bytes_of_its_records_one_by_one(length, gaps, first, tmp_path):
+    """Numbers of steps take one more byte from 128 and from 16384 on."""
+    losses = [math.exp(-i) if i % 3 or not gaps else None for i in range(length)]
+    counts = np.arange(4 * length, dtype=np.int64).reshape(length, 4)
+    columns = [("Loss/train", losses), ("LearningRate/0", (0.1,) * length)]
+    hidden = [
+        ("autotrack/epoch", range(first + 9, first + 9 + length)),
+        ("autotrack/confusion/train", list(counts) if gaps else counts),
+    ]
+    if gaps:
+        hidden[1][1][0] = None
+    block = Block(first, [1000.0 + i for i in range(length)], columns, hidden=hidden)
+    block.extra = {length // 2: [("Throughput/steps_per_second", 7.0)]}
+    record = block.record(length // 2)
+    assert record.scalars[-1] == ("Throughput/steps_per_second", 7.0)
+    assert len(record.hidden) == (2 if length // 2 or not gaps else 1)
+    write(tmp_path / "block", block)
+    one_by_one = []
+    for record in block.records():
+        event = Event()
+        fill_event(event, record)
+        one_by_one.append(event.SerializeToString())
+    found = list(read_events(next((tmp_path / "block").iterdir())))
+    assert [event.SerializeToString() for event in found[1:]] == one_by_one
 
 
 def test_numbers_are_rounded_to_float32_and_overflow_to_infinity(tmp_path):

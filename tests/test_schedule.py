@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 
@@ -62,3 +63,23 @@ def test_long_runs_without_epochs_keep_about_two_hundred():
     schedule = Schedule()
     taken = [n for n in range(0, 10_000_000, 100) if schedule.due(n, None, last_batch=False)]
     assert 100 <= len(taken) <= 210
+
+
+@pytest.mark.parametrize("every", [1, 7])
+def test_epochs_that_are_quiet_may_be_passed_by(every):
+    """Where every step is an epoch: what is passed by together comes to the same snapshots."""
+    one_by_one, together = Schedule(every), Schedule(every)
+    expected = [e for e in range(3000) if one_by_one.due(e, e, last_batch=False)]
+    taken, epoch = [], 0
+    while epoch < 3000:
+        if together.due(epoch, epoch, last_batch=False):
+            taken.append(epoch)
+        quiet = min(together.quiet, 3000 - 1 - epoch)
+        together.pass_by(quiet, epoch + quiet)
+        epoch += quiet + 1
+    assert taken == expected
+    assert len(taken) < 1000 / every
+
+
+def test_without_snapshots_all_epochs_are_quiet():
+    assert Schedule(0).quiet == math.inf

@@ -41,6 +41,8 @@ SETTLE = frozenset(
         "epochs_list_of_batches",
         "epochs_max_steps",
         "epochs_next_iterator",
+        "epochs_one_step_again",
+        "epochs_one_step_each",
         "epochs_none_iterations",
         "evaluation_empty_loader",
         "evaluation_every_k_steps_no_epochs",
@@ -130,16 +132,25 @@ def tracked(path: Path, directory: Path, settled_by: float, **options: Any) -> A
     return outcome, run, autotrack.read(run.directory)
 
 
-def series(history: Any) -> dict[str, tuple[list[int], list[float], list[int]]]:
+def series(history: Any) -> dict[str, tuple[list[float], ...]]:
     return {
-        tag: (
-            [int(x) for x in one.x],
-            [float(value) for value in one.value],
-            [int(step) for step in one.step],
-        )
+        tag: tuple(column.tolist() for column in (one.x, one.value, one.step, one.epoch))
         for tag, one in history.items()
         if not tag.startswith(TIMED)
     }
+
+
+def beside_the_series(history: Any) -> dict[str, Any]:
+    """Where everything stands that is no series, and what it holds where that is numbers."""
+    kinds = (history.histograms, history.vectors, history.confusion, history.modes)
+    placed = {f"{kind}": history.epoch_starts(kind) for kind in ["", *history.streams]}
+    found: dict[str, Any] = {k: [part.tolist() for part in both] for k, both in placed.items()}
+    for number, kind in enumerate(kinds):
+        for name, one in kind.items():
+            found[f"{number} {name}"] = [one.step.tolist(), one.epoch.tolist()]
+    for name, one in history.confusion.items():
+        found[f"counts of {name}"] = one.counts.tolist()
+    return found
 
 
 def differences(one: Any, other: Any, rounded: tuple[str, ...] = ROUNDED) -> Iterator[str]:
@@ -147,7 +158,8 @@ def differences(one: Any, other: Any, rounded: tuple[str, ...] = ROUNDED) -> Ite
     for tag in sorted(before.keys() ^ after.keys()):
         yield f"{tag}: {len(before.get(tag, [[]])[0])} and {len(after.get(tag, [[]])[0])} points"
     for tag in sorted(before.keys() & after.keys()):
-        for name, a, b in zip(("x", "value", "step"), before[tag], after[tag], strict=True):
+        names = ("x", "value", "step", "epoch")
+        for name, a, b in zip(names, before[tag], after[tag], strict=True):
             tolerance = 1e-6 if name == "value" and tag.startswith(rounded) else 0.0
             if len(a) != len(b) or not np.allclose(a, b, tolerance, 0.0, equal_nan=True):
                 yield f"{tag}: {name} {a[:12]} and {b[:12]}"
@@ -159,6 +171,7 @@ def test_the_record_is_the_same(path, tmp_path, monkeypatch):
     assert long_way.settled.taken == 0
     assert settled.state == interpreted.state
     assert list(differences(whole, found)) == []
+    assert beside_the_series(found) == beside_the_series(whole)
     assert without_times(short_way.coverage) == without_times(long_way.coverage)
     assert short_way.settled.taken or path.stem not in SETTLE
     if short_way.settled.taken:

@@ -43,6 +43,7 @@ SETTLED_BY = 12
 class Pattern:
     """One backward of one mean criterion, then one step, of a run's only stream.
 
+    With `each`, every step is the next epoch; `shown` is that of the last whole step then.
     `variable` is the epoch's, read in the frame with `depth` of the person's frames inside it.
     `loader` gives the batches and `loader_pass` counts them. `scores` are
     the metrics that count the criterion; `on_device` says that losses are not on the CPU. `until`
@@ -62,6 +63,7 @@ class Pattern:
     scores: frozenset[str]
     on_device: bool
     roots: list[ref[Any]]
+    each: bool = False
     loader: ref[Any] | None = None
     loader_pass: LoaderPass | None = None
     until: float = math.inf
@@ -125,8 +127,9 @@ def pattern_of(capture: Capture, stream: Stream, batches: list[e.TrainBatch]) ->
         scores=frozenset(call.scores),
         on_device=isinstance(batch.value, Pending),
         roots=roots,
-        until=_until(stream),
+        each=epoch is not None and _is_an_epoch(stream) and capture.evaluation.last_loader is None,
     )
+    pattern.until = _until(stream, each=pattern.each)
     if epoch is not None and (batch.shown is None or batch.shown.loop != batch.site.shows[1]):
         return None
     return pattern if _takes_batches(pattern, capture, batch.site) else None
@@ -162,10 +165,19 @@ def _is_ordinary(capture: Capture, stream: Stream, batch: e.TrainBatch) -> bool:
     )
 
 
-def _until(stream: Stream) -> float:
-    """Return the step that fills a pass where passes are so many steps, else infinity."""
+def _is_an_epoch(stream: Stream) -> bool:
+    """Whether the step just taken began an epoch, and the one before it was one."""
+    return stream.after_one_step and stream.steps == stream.entered + 1 and not stream.by_steps
+
+
+def _until(stream: Stream, *, each: bool) -> float:
+    """Return the step that fills a pass where passes are so many steps, else infinity.
+
+    Where each step is an epoch, the one that would be beyond the last of their loop.
+    """
     if stream.epoch is not None:
-        return math.inf
+        last = stream.said_last if each else None
+        return math.inf if last is None else stream.steps + last - stream.epoch
     full = STRETCH - stream.stretch.steps - 1
     # Without epochs a snapshot is due at every so many-th step.
     snapshot = -stream.steps % STRETCH

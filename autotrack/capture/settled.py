@@ -24,6 +24,7 @@ from autotrack.block import Block
 from autotrack.capture.alike import Alike
 from autotrack.capture.pattern import pattern_of
 from autotrack.context import BACKWARD, IDLE, LOSS, OFF, STEP
+from autotrack.keeper import Steps
 from autotrack.observers.criterion import called
 from autotrack.observers.cuda_graph import graphs
 
@@ -70,6 +71,12 @@ class Surroundings(Protocol):
 
     def add_block(self, block: Block, stream: Stream) -> None:
         """Take finished steps."""
+
+    def quiet_epochs(self, stream: Stream) -> float:
+        """How many epochs of one step each begin before the next snapshot."""
+
+    def epochs_passed(self, stream: Stream, epochs: int) -> None:
+        """So many of them have begun."""
 
 
 class Settled:
@@ -126,8 +133,9 @@ class Settled:
         keepers = self._keepers_for(pattern) if pattern is not None else None
         if pattern is None or keepers is None:
             return
-        until = min([pattern.until, *(keeper.until for keeper in keepers)])
-        if until > stream.steps:
+        quiet = self._run.quiet_epochs(stream) if pattern.each else math.inf
+        until = min([pattern.until, stream.steps + quiet, *(keeper.until for keeper in keepers)])
+        if until > stream.steps and quiet >= _WORTH_IT:
             self._until = until
             self._begin(pattern, keepers)
 
@@ -144,7 +152,8 @@ class Settled:
         self._pass = pattern.loader_pass
         self._loader = pattern.loader
         self._roots = pattern.roots
-        self._number = pattern.shown.number if pattern.shown is not None else None
+        # What the epoch's variable must hold at the next backward.
+        self._number = pattern.shown.number + pattern.each if pattern.shown is not None else None
         self._places: Places | None = None
         self._value: float | None = None
         self._call: Alike | None = None
@@ -279,6 +288,8 @@ class Settled:
             number = self._read(marked)
             if number is not self._number and (type(number) is not int or number != self._number):
                 return False
+            if self._pattern.each and number is not None:
+                self._number = number + 1
         if self._pass is not None:
             self._pass.calls += 1
         self.stage = BACKWARD
@@ -377,19 +388,39 @@ class Settled:
         # One clock in the loop; the other one's place beside it now.
         ahead = time.time() - perf_counter()
         block = Block(self._first, [ahead + end for end in ends])
+        passes = self._passes(block) if self._pattern.each else None
         self._losses, self._ends = [], []
         self._first, self._count = self._first + count, 0
+        steps = Steps(block, losses, ends, passes)
         for keeper in list(self._keepers):
-            self._guard.call(keeper.part, keeper.fold, block, losses, ends)
+            self._guard.call(keeper.part, keeper.fold, steps)
             if keeper.part in self._guard.failed:
                 self._keepers.remove(keeper)
         self.taken += count
         self._meter.add(_COST, self._own)
         self._meter.seconds += self._own
         self._own = 0.0
-        self._capture.training.settled_steps(stream, count)
+        self._capture.training.settled_steps(
+            stream, count, None if passes is None else self._pattern.shown
+        )
         self._meter.steps += count
         self._run.add_block(block, stream)
+        if passes is not None:
+            self._run.epochs_passed(stream, count)
+            if len(passes):
+                self._run.add_block(passes, stream)
+
+    def _passes(self, block: Block) -> Block:
+        """Return the passes of all steps but the last, and end the one that was running before."""
+        stream, shown = self._pattern.stream, self._pattern.shown
+        assert stream.epoch is not None and shown is not None  # noqa: PT018 - of each pattern
+        count, epoch = len(block), stream.epoch + 1
+        self._capture.training.end_pass(stream, block.times[0])
+        block.hidden.append(("autotrack/epoch", range(epoch, epoch + count)))
+        self._pattern.shown = shown._replace(number=shown.number + count)
+        passes = Block(epoch, block.times[1:])
+        passes.hidden.append(("autotrack/step", range(block.x + 1, block.x + count)))
+        return passes
 
     def hand_back(self) -> None:
         """Leave everything to the interpreter, a step that is under way included."""
@@ -404,6 +435,9 @@ class Settled:
             for keeper in self._keepers:
                 self._guard.call(keeper.part, keeper.end, call, in_step=stage == STEP)
         self._places = None
+        if self._pattern.each and stage >= BACKWARD:
+            shown = self._pattern.shown
+            self._pattern.shown = shown._replace(number=shown.number + 1)  # type: ignore[union-attr]
         self._capture.training.resume(self._pattern, call, stage)
         self._keepers = []
         self._rest()

@@ -62,6 +62,11 @@ class Stream:
     epoch: int | None = None
     epochs: int = 0
     marked: int | None = None
+    # The steps when the running epoch was entered, and whether the one before it was a single step.
+    entered: int = 0
+    after_one_step: bool = False
+    # The last epoch's number, as the record has it.
+    said_last: int | None = None
     # Batches of the running pass, and whether passes stand at steps though epochs are known now.
     batches_seen: int = 0
     by_steps: bool = False

@@ -411,7 +411,7 @@ class Training:
         if self._capture.evaluation.under_way:
             self.evaluation_ends()
         if stream.epoch is None and stream.stretch.step():
-            self._end_pass(stream)
+            self.end_pass(stream)
         if not was_clipped:
             self.settles(stream, batches)
 
@@ -432,10 +432,20 @@ class Training:
             and id(site) not in self._by_hand
         )
 
-    def settled_steps(self, stream: Stream, count: int) -> None:
-        """Take in that so many steps were like the last one."""
+    def settled_steps(self, stream: Stream, count: int, shown: Shown | None = None) -> None:
+        """Take in that so many steps were like the last one.
+
+        `shown` is the epoch of the last of them, where each was an epoch.
+        """
+        if shown is not None:
+            stream.epoch = stream.marked = self._clock(stream, own=shown.own).at(
+                shown.loop, shown.number
+            )
+            stream.epochs += count
+            stream.entered = stream.steps + count - 1
+            stream.batches_seen = 0
         stream.steps += count
-        stream.batches_seen += count
+        stream.batches_seen += count if shown is None else 1
         if stream.epoch is None:
             stream.stretch.steps += count
         self.seen.backwards += count
@@ -467,7 +477,8 @@ class Training:
         stream.marked = epoch
         row.hidden.append(("autotrack/epoch", epoch))
         last = self._last_epoch(epoch)
-        if last is not None:
+        if last is not None and last != stream.said_last:
+            stream.said_last = last
             row.hidden.append(("autotrack/last_epoch", last))
 
     # -- what a pass counts ----------------------------------------------------------------------
@@ -544,7 +555,9 @@ class Training:
         if epoch == stream.epoch:
             return
         if stream.epoch is not None:
-            self._end_pass(stream)
+            self.end_pass(stream)
+            stream.after_one_step = epoch == stream.epoch + 1 and stream.steps == stream.entered + 1
+        stream.entered = stream.steps
         stream.epoch = epoch
         stream.epochs += epoch is not None
 
@@ -552,14 +565,14 @@ class Training:
         """Return the counter of a loop: one for all, unless several loops may be under way."""
         return stream.clock if own else self._shared_clock
 
-    def _end_pass(self, stream: Stream) -> None:
+    def end_pass(self, stream: Stream, when: float | None = None) -> None:
         """Close a stream's training pass: one point of its epoch series."""
         stream.stretch.steps = 0
         # Once a point stands at steps, those that follow do too: an axis never goes back.
         stream.by_steps |= stream.epoch is None and stream.batches_seen > 0
         stream.batches_seen = 0
         x = stream.steps if stream.by_steps or stream.epoch is None else stream.epoch
-        row = Row(x, time.time())
+        row = Row(x, time.time() if when is None else when)
         if self._unsure:
             row.counted = ((stream, stream.steps),)
             row.by_steps = stream.by_steps or stream.epoch is None
@@ -573,7 +586,7 @@ class Training:
         for stream in self.streams:
             stream.stretch.evaluated = True
             if stream.epoch is None and stream.stretch.steps:
-                self._end_pass(stream)
+                self.end_pass(stream)
 
     def _evaluation_from_outputs(self) -> Position:
         self.evaluation_begins()
@@ -622,7 +635,7 @@ class Training:
             if interrupted or (failed and not self._capture.loaders.primary_is_finished):
                 self.seen.cut_short.append(stream.name)
             else:
-                self._end_pass(stream)
+                self.end_pass(stream)
 
     def _waits_for_step(self, stream: Stream) -> bool:
         """Whether a backward call that always led to a step has not done so.

@@ -9,7 +9,7 @@ from autotrack.block import Block
 from autotrack.capture.streams import tag_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from autotrack.capture.streams import Stream
     from autotrack.records import Record
@@ -45,17 +45,19 @@ class Tallies:
                     known.setdefault(family, Tally(first=_step_of(record))).count += 1
 
     def _add_block(self, block: Block) -> None:
+        steps = _steps_of(block)
         for tag, values in block.columns:
             # counted in C: there may be a hundred thousand of them a second
             count = len(values) - values.count(None)
             tally = self._by_tag.get(tag)
             if tally is None and count:
                 first = next(i for i, value in enumerate(values) if value is not None)
-                tally = self._by_tag[tag] = Tally(first=block.x + first)
+                tally = self._by_tag[tag] = Tally(first=int(steps[first]))
             if tally is not None:
                 tally.count += count
-        for tag, _ in block.last:
-            self._by_tag.setdefault(tag, Tally(first=block.x + len(block) - 1)).count += 1
+        for index, own in block.extra.items():
+            for tag, _ in own:
+                self._by_tag.setdefault(tag, Tally(first=int(steps[index]))).count += 1
 
     @property
     def tags(self) -> Collection[str]:
@@ -91,6 +93,15 @@ def _together(tallies: Iterable[Tally]) -> Tally:
         sum(t.count for t in found),
         min((t.first for t in found if t.first is not None), default=None),
     )
+
+
+def _steps_of(block: Block) -> Sequence[int]:
+    """Return the completed steps that the events of epochs carry, else their x, which are steps."""
+    for tag, values in block.hidden:
+        if tag.startswith("autotrack/step"):
+            steps: Sequence[int] = values
+            return steps
+    return range(block.x, block.x + len(block))
 
 
 def _step_of(record: Record) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from autotrack.keeper import Keeper
+from autotrack.keeper import Keeper, Steps
 from autotrack.metrics._ring import ring_of
 
 if TYPE_CHECKING:
     import torch
 
+    from autotrack.block import Block
     from autotrack.events import CriterionCall, LossComputed
     from autotrack.metrics._ring import Ring
 
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
 class Calls(Keeper):
     """Copies calls and scores them together when there is no more room.
 
-    Calls that make no table, or are too large to be copied, are scored one by one.
+    Calls that make no table, or are too large to be copied, are scored one by one. With `each`,
+    every call is a training pass.
     """
 
     wants_loss: ClassVar[bool] = True
     #: What `CriterionCall.scores` calls the score.
     key: ClassVar[str]
 
-    def __init__(self) -> None:
+    def __init__(self, *, each: bool = False) -> None:
+        self._each = each
         self._scores: list[Any] = []
         self._ring: Ring | None = None
 
@@ -40,8 +43,16 @@ class Calls(Keeper):
         """Return what several calls come to, [calls, ...]; the tensors are used again."""
         raise NotImplementedError
 
+    def score_each(self, predictions: torch.Tensor, targets: torch.Tensor) -> list[Any]:
+        """Return what each of several calls comes to, [calls, ...]; the tensors are used again."""
+        return [self.score(*call) for call in zip(predictions, targets, strict=True)]
+
     def add(self, score: Any) -> None:
         """Add a score to the running pass."""
+        raise NotImplementedError
+
+    def write(self, passes: Block, scores: list[Any]) -> None:
+        """Add the columns of passes that have one score each."""
         raise NotImplementedError
 
     def prepare(self, event: LossComputed) -> None:
@@ -56,14 +67,23 @@ class Calls(Keeper):
         """Score a call at once."""
         self._scores.append(self.score(prediction, target))
 
-    def fold(self, block: Any, losses: Any, ends: list[float]) -> None:
-        """Add the scores of whole steps; copies may wait for more."""
-        self._add_scores(len(ends))
+    def fold(self, steps: Steps) -> None:
+        """Add the scores of whole steps; copies may wait for more unless each is a pass."""
+        count = len(steps.ends)
+        if steps.passes is not None:
+            self._add_copies()
+            if len(steps.passes):
+                self.write(steps.passes, self._scores[: count - 1])
+            del self._scores[: count - 1]
+            count = 1
+        self._add_scores(count)
 
     def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
         """Add what is left, less the call of a step under way, which gets its score."""
+        if self._each:
+            self._add_copies()
         ring = self._ring
-        if call is not None and ring is not None:
+        if call is not None and ring is not None and not self._each:
             call.scores[self.key] = self.score_all(*ring.take(ring.used - 1))
         elif call is not None:
             call.scores[self.key] = self._scores.pop()
@@ -74,8 +94,13 @@ class Calls(Keeper):
         vars(self).pop("loss", None)
 
     def _add_copies(self) -> None:
-        if self._ring is not None and self._ring.used:
-            self.add(self.score_all(*self._ring.take()))
+        if self._ring is None or not self._ring.used:
+            return
+        copies = self._ring.take()
+        if self._each:
+            self._scores += self.score_each(*copies)
+        else:
+            self.add(self.score_all(*copies))
 
     def _add_scores(self, number: int) -> None:
         for score in self._scores[:number]:

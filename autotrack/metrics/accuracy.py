@@ -94,11 +94,11 @@ class Accuracy(Metric):
         self._kept = Kept()
         self._counter = Counter(surroundings.transfer, surroundings.nonfinite)
 
-    def settle(self, pattern: Any) -> Keeper:
+    def settle(self, pattern: Any) -> Keeper | None:
         """Count calls of one shape together; where there is nothing to count, count nothing."""
         if _KEY not in pattern.scores:
             return Keeper()
-        return _Counts(self, pattern)
+        return None if pattern.each else _Counts(self, pattern)
 
     def running(self, stream: Any) -> Count:
         """Return what the stream's running pass counts."""

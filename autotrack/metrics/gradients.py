@@ -11,7 +11,7 @@ from weakref import ref
 import torch
 
 from autotrack.events import GradientsBeforeClipping, GradientsReady, StepSkipped, StepTaken
-from autotrack.keeper import Keeper
+from autotrack.keeper import Keeper, Steps
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics._norms import (
     all_on_cpu,
@@ -283,9 +283,10 @@ class _NormsOfSteps(Keeper):
         self._rests = every > 1 and (number + 1) % every > 0
         return True
 
-    def fold(self, block: Any, losses: Any, ends: list[float]) -> None:
+    def fold(self, steps: Steps) -> None:
         """Write a column, if there is a norm in it."""
-        whole, self._norms = self._norms[: len(ends)], self._norms[len(ends) :]
+        block, count = steps.block, len(steps.ends)
+        whole, self._norms = self._norms[:count], self._norms[count:]
         if any(norm is not None for norm in whole):
             block.columns.append(("GradNorm/total", self._column(whole, block.x)))
 

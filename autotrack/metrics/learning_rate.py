@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from autotrack.events import StepBegan, StepTaken
-from autotrack.keeper import Keeper
+from autotrack.keeper import Keeper, Steps
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
@@ -71,11 +71,12 @@ class _RatesOfSteps(Keeper):
         self._rates.append(rates)
         return True
 
-    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+    def fold(self, steps: Steps) -> None:
         """Write a column a group."""
-        whole, self._rates = self._rates[: len(ends)], self._rates[len(ends) :]
+        count = len(steps.ends)
+        whole, self._rates = self._rates[:count], self._rates[count:]
         for tag, column in zip(self._tags, zip(*whole, strict=True), strict=False):
-            block.columns.append((tag, column))
+            steps.block.columns.append((tag, column))
 
     def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
         """Leave the rates of a step under way."""

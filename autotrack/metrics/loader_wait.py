@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import BatchAwaited, EvaluationBatchSeen, StepTaken
-from autotrack.keeper import Keeper
+from autotrack.keeper import Keeper, Steps
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
@@ -75,24 +76,29 @@ class LoaderWait(Metric):
 
 
 class _Waits(Keeper):
-    """Adds up waiting times from one fold to the next."""
+    """Keeps each wait with the moment at which it was over: that tells which step it was for."""
 
     wants_batch: ClassVar[bool] = True
 
     def __init__(self, metric: LoaderWait) -> None:
         self._metric = metric
-        self._waited: float | None = None
+        self._waits: deque[tuple[float, float]] = deque()
 
     def batch(self, seconds: float) -> None:
         """Count a wait."""
-        self._waited = (self._waited or 0.0) + seconds
+        self._waits.append((time.perf_counter(), seconds))
 
-    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
-        """Measure some steps."""
-        waited, self._waited = self._waited, None
-        block.last += self._metric.steps_taken(waited, ends[-1])
+    def fold(self, steps: Steps) -> None:
+        """Measure whole steps."""
+        waits = self._waits
+        for index, end in enumerate(steps.ends):
+            waited = None
+            while waits and waits[0][0] < end:
+                waited = (waited or 0.0) + waits.popleft()[1]
+            if found := self._metric.steps_taken(waited, end):
+                steps.block.extra.setdefault(index, []).extend(found)
 
     def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
-        """Leave the wait for a step that has not ended."""
-        if self._waited is not None:
-            self._metric.waits_for_step(self._waited)
+        """Leave the waits for a step that has not ended."""
+        for _, seconds in self._waits:
+            self._metric.waits_for_step(seconds)

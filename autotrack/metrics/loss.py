@@ -17,7 +17,7 @@ from autotrack.events import (
     TrainBatchSeen,
     TrainPassEnded,
 )
-from autotrack.keeper import Keeper
+from autotrack.keeper import Keeper, Steps
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.pending import Derived, Pending, Total, when_known
 
@@ -250,15 +250,29 @@ class _Losses(Keeper):
         self._metric = metric
         self._stream, self._size = pattern.stream, pattern.size
 
-    def fold(self, block: Any, losses: Any, ends: list[float]) -> None:
+    def fold(self, steps: Steps) -> None:
         """Write them, and add them to the mean of the running pass."""
-        checked = when_known(partial(self._metric.checked_all, block.x), losses)
-        block.columns.append(("Loss/train", checked))
-        self._metric.running(self._stream).add_all(losses, self._size, len(ends))
+        losses, count = steps.losses, len(steps.ends)
+        checked = when_known(partial(self._metric.checked_all, steps.block.x), losses)
+        steps.block.columns.append(("Loss/train", checked))
+        if steps.passes is not None:
+            means = when_known(partial(_each_mean, self._size), losses)
+            steps.passes.columns.append(("Loss/train_epoch", means))
+            losses, count = when_known(_last, losses), 1
+        self._metric.running(self._stream).add_all(losses, self._size, count)
 
 
 def _weighted(size: int, values: list[float]) -> list[float]:
     return [value * size for value in values]
+
+
+def _each_mean(size: int, values: list[float]) -> list[float]:
+    """Return the means of passes of one batch each, all but the last, whose pass goes on."""
+    return [value * size / size for value in values[:-1]]
+
+
+def _last(values: list[float]) -> list[float]:
+    return values[-1:]
 
 
 def _of_groups(groups: list[list[TrainBatch]]) -> Value | None:

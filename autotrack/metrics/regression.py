@@ -25,6 +25,7 @@ from autotrack.pending import Derived, Pending, Total, when_known
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from autotrack.block import Block
     from autotrack.events import LossComputed
     from autotrack.transfer import Transfer
 
@@ -106,7 +107,7 @@ class Regression(Metric):
         """Sum up calls of one shape together; where there is nothing to sum up, do nothing."""
         if _KEY not in pattern.scores:
             return Keeper()
-        return _SumsOfSteps(self, pattern.stream)
+        return _SumsOfSteps(self, pattern)
 
     def running(self, stream: Any) -> _Running:
         """Return what the stream's running pass sums up."""
@@ -167,9 +168,9 @@ class _SumsOfSteps(Calls):
 
     key: ClassVar[str] = _KEY
 
-    def __init__(self, metric: Regression, stream: Any) -> None:
-        super().__init__()
-        self._metric, self._stream = metric, stream
+    def __init__(self, metric: Regression, pattern: Any) -> None:
+        super().__init__(each=pattern.each)
+        self._metric, self._stream = metric, pattern.stream
         self._shape: tuple[int, int] | None = None
 
     def fits(self, event: LossComputed) -> bool:
@@ -187,9 +188,25 @@ class _SumsOfSteps(Calls):
         rows = len(predictions) * self._shape[0]
         return self.score(predictions.reshape(rows, -1), targets.reshape(rows, -1))
 
+    def score_each(self, predictions: torch.Tensor, targets: torch.Tensor) -> list[Any]:
+        """Return the sums of each call."""
+        if self._shape is None or not targets.is_cpu:
+            return super().score_each(predictions, targets)
+        calls, (count, outputs) = len(targets), self._shape
+        shape = (calls, count, outputs)
+        sums = _sums_of_each(*(_as_rows(t, calls).reshape(shape) for t in (predictions, targets)))
+        return [_Score(one, outputs) for one in sums]
+
     def add(self, score: _Score | None) -> None:
         """Sum it up."""
         self._metric.running(self._stream).add(score)
+
+    def write(self, passes: Block, scores: list[_Score | None]) -> None:
+        """Add the two numbers of each pass; none where a call makes no regression."""
+        sums = [score.sums for score in scores if score is not None]
+        if len(sums) == len(scores):
+            passes.columns.append(("MAE/train", when_known(_mean_absolute_errors, *sums)))
+            passes.columns.append(("R2/train", when_known(_r2_of_each, *sums)))
 
 
 def _shape_of(prediction: Any, target: Any) -> tuple[int, int] | None:
@@ -228,6 +245,22 @@ def _sums_on_cpu(prediction: NDArray[np.float64], target: NDArray[np.float64]) -
         _sum(around, 0),
         _sum(np.square(around), 0),
     )
+
+
+def _sums_of_each(prediction: NDArray[np.float64], target: NDArray[np.float64]) -> list[Sums]:
+    """Return the sums of several calls, [calls, samples, outputs]."""
+    error = prediction - target
+    shift = target[:, 0].copy()
+    around = target - shift[:, None]
+    samples, elements = target.shape[1], target[0].size
+    columns = (
+        _sum(np.abs(error), (1, 2)).tolist(),
+        _sum(np.square(error), (1, 2)).tolist(),
+        shift,
+        _sum(around, 1),
+        _sum(np.square(around), 1),
+    )
+    return [Sums(samples, elements, *numbers) for numbers in zip(*columns, strict=True)]
 
 
 def _sums_there(
@@ -276,10 +309,25 @@ def _write(row: Any, phase: str, running: _Running | None) -> None:
 
 
 def _mean_absolute_error(sums: Sums) -> float:
-    return float(sums.absolute / sums.elements)
+    return _mean_absolute_errors(sums)[0]
+
+
+def _mean_absolute_errors(*sums: Sums) -> list[float]:
+    return [one.absolute / one.elements for one in sums]
 
 
 def _r2(sums: Sums) -> float | None:
+    return _r2_of_each(sums)[0]
+
+
+def _r2_of_each(*sums: Sums) -> list[float | None]:
     """With one sample, or targets that are all equal, R2 is not defined."""
-    spread = (sums.targets_squared - sums.targets**2 / sums.count).sum()
-    return float(1 - sums.squared / spread) if sums.count > 1 and spread > 0 else None
+    targets, squares = (
+        np.array([getattr(one, name) for one in sums]) for name in ("targets", "targets_squared")
+    )
+    counts = np.array([[one.count] for one in sums])
+    spread = (squares - targets**2 / counts).sum(axis=1).tolist()
+    return [
+        1 - one.squared / around if one.count > 1 and around > 0 else None
+        for one, around in zip(sums, spread, strict=True)
+    ]

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import EvaluationBatchSeen, StepTaken
-from autotrack.keeper import Keeper
+from autotrack.keeper import Keeper, Steps
 from autotrack.metrics._metric import Metric, Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    #: What is to be written, by tag.
+    Numbers = list[tuple[str, float]]
 
 _INTERVAL = 1.0
 
@@ -42,28 +49,33 @@ class Throughput(Metric):
             self._stream = moment.stream
         if moment.stream is not self._stream:
             return
-        now = time.perf_counter()
-        if self._last is not None:
-            self._busy += now - self._last
-            self._steps += 1
-            for batch in moment.batches:
-                if self._samples is not None:
-                    self._samples = None if batch.size is None else self._samples + batch.size
-        self._last = now
-        for tag, value in self._due():
-            moment.row.add(tag, value)
+        sizes = [batch.size for batch in moment.batches]
+        samples = sum(size for size in sizes if size is not None) if None not in sizes else None
+        moment.row.scalars += self._measure(time.perf_counter(), 1, samples)
 
-    def steps_taken(self, size: int, ends: list[float]) -> list[tuple[str, float]]:
-        """Measure steps of `size` samples that ended so; return what is to be written, by tag."""
+    def steps_taken(self, size: int, ends: list[float]) -> Iterator[tuple[int, Numbers]]:
+        """Measure steps of `size` samples that ended so; yield what is due, by the step's index."""
+        first = 0
+        while first < len(ends):
+            last = first
+            if self._last is not None:
+                due = self._last + _INTERVAL - self._busy
+                last = min(bisect_left(ends, due, first), len(ends) - 1)
+            steps = last + 1 - first
+            if found := self._measure(ends[last], steps, size * steps):
+                yield last, found
+            first = last + 1
+
+    def _measure(self, end: float, steps: int, samples: int | None) -> Numbers:
         if self._last is not None:
-            self._busy += ends[-1] - self._last
-            self._steps += len(ends)
-            if self._samples is not None:
-                self._samples += size * len(ends)
-        self._last = ends[-1]
+            self._busy += end - self._last
+            self._steps += steps
+            known = self._samples is not None and samples is not None
+            self._samples = self._samples + samples if known else None  # type: ignore[operator]
+        self._last = end
         return self._due()
 
-    def _due(self) -> list[tuple[str, float]]:
+    def _due(self) -> Numbers:
         if self._busy < _INTERVAL:
             return []
         found = [("Throughput/steps_per_second", self._steps / self._busy)]
@@ -74,11 +86,12 @@ class Throughput(Metric):
 
 
 class _Pace(Keeper):
-    """Adds what is due to the last of some steps."""
+    """Measures whole steps."""
 
     def __init__(self, metric: Throughput, size: int) -> None:
         self._metric, self._size = metric, size
 
-    def fold(self, block: Any, losses: list[float], ends: list[float]) -> None:
+    def fold(self, steps: Steps) -> None:
         """Measure them."""
-        block.last += self._metric.steps_taken(self._size, ends)
+        for index, found in self._metric.steps_taken(self._size, steps.ends):
+            steps.block.extra.setdefault(index, []).extend(found)
