@@ -15,7 +15,7 @@ import numpy as np
 from autotrack.findings._curves import levels, surroundings
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._layers import early_to_late, middle, weight_gradients
-from autotrack.findings._record import by_stream, finite, say, tag
+from autotrack.findings._record import by_stream, finite, histograms, say, tag
 from autotrack.findings._training import FEWEST_STEPS, is_adversarial, loss_levels
 
 if TYPE_CHECKING:
@@ -38,8 +38,11 @@ RATIO = 1e4
 FEWEST_WEIGHTS = 4
 # An untrained classifier's cross entropy is about ln C of its C classes (Karpathy, "A Recipe for
 # Training Neural Networks", 2019, tells to look there first), an untrained regression's R2 about 0.
-LOSS_OF_CHANCE = 20.0
-R2_OF_CHANCE = -100.0
+LOSS_OF_CHANCE = 4.0
+R2_OF_CHANCE = -10.0
+# Targets far from zero do that to R2 as well. Then the weights matter little to the loss: moved by
+# a hundredth of their norm along the gradient, they change it by less than half.
+SENSITIVE = 50.0
 
 
 def find(history: History) -> Iterator[Finding]:
@@ -107,10 +110,24 @@ def _depth(history: History, stream: str) -> Evidence | None:
     return Evidence("autotrack/gradient_norm", text, layers.steps[0], layers.steps[-1], None, ratio)
 
 
+def _is_sensitive(history: History) -> bool:
+    """Whether the first loss hangs on the weights' scale: norms of gradient and weights over it."""
+    loss, norm = history.get("Loss/train"), history.get("GradNorm/total")
+    squares = [
+        float(series.total_squares[0])
+        for _, series in histograms(history, "Weights")
+        if series.step[0] == 0
+    ]
+    if loss is None or norm is None or not squares or loss.step[0] or norm.step[0]:
+        return False
+    length = float(norm.value[0]) * float(np.sqrt(sum(squares)))
+    return length > SENSITIVE * abs(float(loss.value[0]))
+
+
 def _beginning(history: History, stream: str) -> Evidence | None:
     """Look for outputs that are far too large before anything is learned."""
     series, score = history.get(tag("Loss/train", stream)), history.get(tag("R2/train", stream))
-    if score is not None and (y := finite(score))[:1] < R2_OF_CHANCE:
+    if score is not None and (y := finite(score))[:1] < R2_OF_CHANCE and _is_sensitive(history):
         text = f"{score.tag} is {say(float(y[0]))} in the first pass: outputs are far too large"
         return Evidence(score.tag, text, 0, int(score.step[0]), None, float(y[0]))
     counts = [confusion.counts for confusion in history.confusion.values()]

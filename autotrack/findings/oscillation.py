@@ -2,8 +2,10 @@
 
 Noise of batches is independent from step to step. A step that is too long lands on the other side
 of a valley, so that high follows low follows high: neighbours are negatively correlated (the
-classical sign of gradient descent beyond the stable learning rate). Both numbers are our own.
-AutoTrainer counts epochs instead: a fifth of them with accuracy up and down by 3 points.
+classical sign of gradient descent beyond the stable learning rate). With much momentum it swings to
+and fro in waves of many steps: of a wave, unlike of noise, most moves go on in the direction of the
+one before. All numbers are our own. AutoTrainer counts epochs instead: a fifth of them with
+accuracy up and down by 3 points.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from autotrack.findings._training import is_adversarial
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from autotrack.findings._finding import Severity
     from autotrack.history import History
     from autotrack.series import Series
 
@@ -32,6 +35,12 @@ MOST = 5000
 WIDE = 0.2
 # With so few batches an epoch, the batches themselves may take turns at being hard.
 FEWEST_BATCHES = 8
+# A wave turns round so often, over such a share of the run, each time by so large a factor.
+FEWEST_TURNS = 6
+SPAN = 1 / 3
+TURN = 1.3
+# The share of moves that go on as the one before did: a third in noise, nearly all in a slow wave.
+ONWARDS = 0.5
 # Passes of an evaluation, and how far each is from its neighbours, as a share of the level.
 FEWEST_PASSES = 10
 WIDE_PASSES = 0.3
@@ -43,10 +52,12 @@ def find(history: History) -> Iterator[Finding]:
         return
     for stream, series in by_stream(history, "Loss/train"):
         if _batches_an_epoch(history, stream, series) in range(2, FEWEST_BATCHES):
-            passes = [s for name, s in by_stream(history, "Loss/train_epoch") if name == stream]
-            found = [f for s in passes for f in _alternates(s, stream)]
+            courses = [s for name, s in by_stream(history, "Loss/train_epoch") if name == stream]
         else:
-            found = list(_alternates(series, stream))
+            courses = [series]
+        found = [f for s in courses for f in _alternates(s, stream)]
+        if not found and not _rate_goes_up_and_down(history, stream):
+            found = [f for s in courses for f in _waves(s, stream)]
         yield from found
         if not found and len(history.streams) == 1:
             yield from _jumps(history)
@@ -81,6 +92,50 @@ def _correlation(rest: Floats) -> float:
     return float((rest[1:] * rest[:-1]).sum()) / square if square else 0.0
 
 
+def _waves(series: Series, stream: str) -> Iterator[Finding]:
+    y = finite(series)
+    y = y[len(y) // 10 :][-MOST:]
+    if len(y) < FEWEST or y.min() <= 0:
+        return
+    course = np.log(y)
+    moves = np.sign(np.diff(course))
+    moves = moves[moves != 0]
+    if len(moves) < FEWEST // 2 or np.mean(moves[1:] == moves[:-1]) < ONWARDS:
+        return
+    turns = _turns(course, float(np.log(TURN)))
+    if len(turns) < FEWEST_TURNS or turns[-1] - turns[0] < SPAN * len(y):
+        return
+    text = f"{series.tag} turns round {len(turns)} times, by {TURN - 1:.0%} or more each time"
+    goes_on = turns[-1] > (1 - SPAN) * len(y)
+    yield _finding(series, text, len(turns), stream, "warning" if goes_on else "note")
+
+
+def _turns(y: Floats, least: float) -> list[int]:
+    """Return where a curve turns round: each extreme that is `least` away from its neighbours."""
+    turns: list[int] = []
+    high = low = direction = 0
+    for index, value in enumerate(y):
+        high = index if value > y[high] else high
+        low = index if value < y[low] else low
+        if direction >= 0 and y[high] - value >= least:
+            turns += [high] if direction else []
+            direction, low = -1, index
+        elif direction <= 0 and value - y[low] >= least:
+            turns += [low] if direction else []
+            direction, high = 1, index
+    return turns
+
+
+def _rate_goes_up_and_down(history: History, stream: str) -> bool:
+    """Whether the learning rate rises again and again: then the loss follows it."""
+    for name, series in history.items():
+        if name.startswith("LearningRate/") and (not stream or f"/{stream}/" in name):
+            rises = np.diff((np.diff(finite(series)) > 0).astype(int)) == 1
+            if rises.sum() > 1:
+                return True
+    return False
+
+
 def _jumps(history: History) -> Iterator[Finding]:
     for _, series in phases(history, "Loss"):
         y = finite(series)
@@ -96,12 +151,14 @@ def _jumps(history: History) -> Iterator[Finding]:
         return
 
 
-def _finding(series: Series, text: str, value: float, stream: str) -> Finding:
+def _finding(
+    series: Series, text: str, value: float, stream: str, severity: Severity = "warning"
+) -> Finding:
     first = len(series) // 2
     steps = int(series.step[first]), int(series.step[-1])
     return Finding(
         "oscillation",
-        "warning",
+        severity,
         "The loss oscillates",
         "Steps overshoot: one undoes a part of the one before, and time is lost to the zigzag.",
         (

@@ -44,6 +44,11 @@ APART = 50.0
 TIMES = 3.0
 FIRST_PASSES = 3
 FEWEST_STEPS = 5
+# An evaluation is wrong hardly more often than training (errors by this factor at most), and its
+# loss is so many times that of training and no trifle, in nats, all through the last half.
+AS_OFTEN_WRONG = 1.25
+AS_OFTEN_TIMES = 2.5
+NO_TRIFLE = 0.1
 # How often the model was seen in a mode.
 FEWEST_SEEN = 2
 
@@ -58,9 +63,8 @@ def find(history: History) -> Iterator[Finding]:
     found = [*_modes(history), *_constant(history)]
     yield from found
     if not found and not is_adversarial(history):
-        yield from _apart(history)
-        yield from _same_data(history)
-        yield from _from_the_start(history)
+        gaps = [*_apart(history), *_same_data(history), *_from_the_start(history)]
+        yield from gaps or _far_surer(history)
 
 
 def _modes(history: History) -> Iterator[Finding]:
@@ -246,6 +250,44 @@ def _from_the_start(history: History) -> Iterator[Finding]:
             advice=(
                 "evaluate the training data in the same way: what does it give?",
                 "with BatchNorm, use larger batches or a higher momentum, or GroupNorm",
+            ),
+            tag=series.tag,
+        )
+        return
+
+
+def _far_surer(history: History) -> Iterator[Finding]:
+    """Look for an evaluation that is right as often as training, and far surer where it errs."""
+    known = [history.get(name) for name in ("Accuracy/train", "Loss/train_epoch")]
+    if None in known:
+        return
+    right, loss = (finite(series) for series in known if series is not None)
+    for phase, series in phases(history, "Loss"):
+        scores = history.get(f"Accuracy/{phase}")
+        evaluated, seen = finite(series), finite(scores) if scores is not None else np.empty(0)
+        half = min(len(y) for y in (right, loss, evaluated, seen)) // 2
+        if 2 * half < FEWEST_PASSES or loss[-half:].min() <= 0:
+            continue
+        # Half a point, for a single sample to make no difference where nothing is wrong.
+        errors = (100.5 - seen[-half:]) / (100.5 - right[-half:])
+        times = evaluated[-half:] / loss[-half:]
+        if errors.max() > AS_OFTEN_WRONG or times.min() < AS_OFTEN_TIMES:
+            continue
+        if evaluated[-half:].min() < NO_TRIFLE:
+            continue
+        text = (
+            f"{series.tag} is {times.min():.1f} times the training loss or more, though "
+            f"Accuracy/{phase} and Accuracy/train hardly differ"
+        )
+        yield _finding(
+            "warning",
+            "Evaluation errs no more often, and at far higher cost",
+            text,
+            "As many answers are right as in training, and the loss is a multiple of it: the "
+            "evaluation's inputs are on another scale, or its loss is another one.",
+            advice=(
+                "prepare the inputs of both in the same way, with the same mean and deviation",
+                "make sure that both use the same criterion, with the same reduction",
             ),
             tag=series.tag,
         )

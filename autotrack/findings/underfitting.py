@@ -1,4 +1,4 @@
-"""A model that explains little of its own training data, and has stopped improving.
+"""A model that explains little of its own training data, and stands still or is stopped early.
 
 The shares were checked on our own benchmark.
 """
@@ -31,11 +31,23 @@ STILL = 0.03
 GOOD_ACCURACY = 80.0
 GOOD_R2 = 0.5
 
+# Steps from which on a course can be told; the loss ends above this share of where it began, and
+# over its last third came down at this share of its mean pace or faster.
+FEWEST_OF_A_COURSE = 30
+LEFT = 1 / 3
+PACE = 0.6
+# How many times what the levels may err by.
+SURE = 6.0
+
 
 def find(history: History) -> Iterator[Finding]:
-    """Find a loss that came down little and then stood, training and evaluation alike."""
-    if is_adversarial(history):
-        return
+    """Find a loss that came down little and then stood, or that still came down at the end."""
+    if not is_adversarial(history):
+        found = list(_stands(history))
+        yield from found or _still_falls(history)
+
+
+def _stands(history: History) -> Iterator[Finding]:
     scores = [
         (series, good)
         for name, good in (("Accuracy/train", GOOD_ACCURACY), ("R2/train", GOOD_R2))
@@ -71,6 +83,44 @@ def find(history: History) -> Iterator[Finding]:
                 "give it better features: are the inputs normalised and informative?",
             ),
             tuple(evidence),
+            stream,
+        )
+
+
+def _still_falls(history: History) -> Iterator[Finding]:
+    """Look for a course that had not begun to level off, in the evaluation neither."""
+    evaluated = [y for _, series in phases(history, "Loss") if len(y := finite(series))]
+    if any(y[-1] > y.min() for y in evaluated):
+        return
+    for stream, series in by_stream(history, "Loss/train"):
+        y = finite(series)
+        if len(y) < FEWEST_OF_A_COURSE:
+            continue
+        known, around = levels(y), max(1, len(y) // 20)
+        third = float(np.median(y[2 * len(y) // 3 - around : 2 * len(y) // 3 + around]))
+        fell = third - known.end
+        whole = known.start - known.end
+        # That a loss falls steadily is sure long before it has fallen by much.
+        if known.end <= max(0.0, LEFT * known.start) or whole < SURE * known.doubt:
+            continue
+        if fell < max(PACE * whole / 3, SURE / 3 * known.doubt):
+            continue
+        text = (
+            f"{series.tag} came down from {say(known.start)} to {say(known.end)}, "
+            f"by {say(fell)} in its last third"
+        )
+        steps = int(series.step[2 * len(series) // 3]), int(series.step[-1])
+        yield Finding(
+            "underfitting",
+            "note",
+            "Training ended while the loss was still falling",
+            "The curve had not begun to level off: what the model can learn, it has not learned "
+            "yet.",
+            (
+                "train longer: as many epochs again",
+                "or try a larger learning rate, by a factor of 3",
+            ),
+            (Evidence(series.tag, text, *steps, None, known.end),),
             stream,
         )
 

@@ -77,9 +77,13 @@ class Fault:
     change: Change
     bases: tuple[str, str]
 
+    def base(self, number: int) -> Recipe:
+        """The recipe that this twin breaks."""
+        return RECIPES[self.bases[min(number, 1)]]
+
     def twin(self, number: int) -> Recipe:
-        """The broken recipe: of the open base (0) or of the held-out one (1)."""
-        base = RECIPES[self.bases[number]]
+        """The broken recipe: of the first base (0), or of the other one (1, 2)."""
+        base = self.base(number)
         return replace(self.change(base), name=f"{self.name}@{base.name}", seeds=(number,))
 
 

@@ -12,7 +12,7 @@ import pytest
 from synthetic_runs import MadeUpRun
 
 from autotrack import findings
-from autotrack.records import Record
+from autotrack.records import Histogram, Record
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "findings"
 FIELDS = ("step", "epoch", "time", "value")
@@ -101,6 +101,54 @@ def oscillation(*, fault):
         0.5 * (-1.0) ** np.arange(600) if fault else 0.5 * np.random.default_rng(1).normal(size=600)
     )
     return run(falling() + 1 + swing * 0.8)
+
+
+def waves(*, fault):
+    """Momentum swings through the valley; beside it, as wide and as often, noise."""
+    steps = np.arange(300)
+    swing = np.abs(np.cos(2 * np.pi * steps / 40))
+    noise = np.random.default_rng(4).permutation(swing)
+    return run(0.1 + (swing if fault else noise) * np.exp(-steps / 200), 300)
+
+
+def waves_of_the_rate(*, fault):
+    """Where the learning rate goes up and down, so does the loss, and nothing is wrong."""
+    steps = np.arange(300)
+    swing = 1 - np.cos(2 * np.pi * steps / 40)
+    rate = np.full(300, 0.1) if fault else 0.01 + swing
+    return run(0.1 + swing, 300, LearningRate__group0=rate)
+
+
+def jump_and_return(*, fault):
+    loss = falling(end=1.0)
+    loss[300:] += (1.5 if fault else 0.3) * np.exp(-np.arange(300) / 20)
+    return run(loss, 6, Accuracy__train=np.linspace(20, 70, 6))
+
+
+def stopped_early(*, fault):
+    steps = np.arange(600)
+    loss = 2.3 - 1.2 * steps / 600 if fault else 1.1 + 1.2 * np.exp(-steps / 120)
+    return run(noisy(loss), 6, Loss__val=loss[99::100] + 0.1)
+
+
+def stopped_where_evaluation_was_best(*, fault):
+    evaluated = [2.0, 1.8, 1.6, 1.4, 1.3, 1.2 if fault else 1.35]
+    return run(noisy(np.linspace(2.3, 1.1, 600)), 6, Loss__val=evaluated)
+
+
+def evaluation_on_another_scale(*, fault):
+    losses, right = np.array([1.5, 0.9, 0.6, 0.4, 0.3, 0.25]), [60, 75, 85, 90, 92, 93]
+    wrong_as_often = {"Accuracy__train": right, "Accuracy__val": [61, 74, 84, 89, 92, 93]}
+    costs = losses * (6 if fault else 1.5)
+    return run(falling(), 6, Loss__train_epoch=losses, Loss__val=costs, **wrong_as_often)
+
+
+def overfitting_is_no_other_scale(*, fault):
+    """With a loss as much larger, evaluation is wrong far more often: it only remembers."""
+    losses, right = np.array([1.5, 0.9, 0.6, 0.4, 0.3, 0.25]), [60, 75, 85, 90, 92, 93]
+    scores = right if fault else [58, 66, 70, 71, 70, 71]
+    passes = {"Loss__train_epoch": losses, "Loss__val": losses * [1, 1.5, 2.5, 4, 5, 6]}
+    return run(falling(), 6, Accuracy__train=right, Accuracy__val=scores, **passes)
 
 
 def loss_spikes(*, fault):
@@ -196,6 +244,17 @@ def exploding_by_depth(*, fault):
 
 def exploding_over_time(*, fault):
     return run(flat() if fault else falling(), GradNorm__total=np.geomspace(1, 1e4, 600))
+
+
+def exploding_at_once(*, fault):
+    """Outputs far too large at first; beside it, targets that are far from zero."""
+    norms = noisy(np.full(600, 400.0 if fault else 4.0))
+    made = run(falling(start=40.0), 6, R2__train=[-60, -5, 0.1, 0.3, 0.5, 0.6])
+    made.per_step(GradNorm__total=norms)
+    limits, counts = np.array([-0.5, 0.0, 0.5]), np.array([0.0, 50.0, 50.0])
+    weights = Histogram(limits, counts, -0.5, 0.5, 100, 0.0, 100.0)
+    made.records.append(Record(0, 0.0, histograms=[("Weights/layer0.weight", weights)]))
+    return made
 
 
 def exploding_in_bursts(*, fault):
@@ -321,9 +380,14 @@ CASES = {
     not_learning: "not-learning",
     not_learning_but_done: "not-learning",
     underfitting: "underfitting",
+    stopped_early: "underfitting",
+    stopped_where_evaluation_was_best: "underfitting",
     plateau: "plateau",
     oscillation: "oscillation",
+    waves: "oscillation",
+    waves_of_the_rate: "oscillation",
     loss_spikes: "loss-spikes",
+    jump_and_return: "loss-spikes",
     spikes_or_noise: "loss-spikes",
     sharp_drops: "sharp-drops",
     overfitting: "overfitting",
@@ -336,10 +400,13 @@ CASES = {
     trained_in_evaluation_mode: "train-evaluation-mismatch",
     evaluation_knows_nothing: "train-evaluation-mismatch",
     same_data_worse: "train-evaluation-mismatch",
+    evaluation_on_another_scale: "train-evaluation-mismatch",
+    overfitting_is_no_other_scale: "train-evaluation-mismatch",
     vanishing_gradients: "vanishing-gradients",
     exploding_by_depth: "exploding-gradients",
     exploding_over_time: "exploding-gradients",
     exploding_in_bursts: "exploding-gradients",
+    exploding_at_once: "exploding-gradients",
     frozen_parameters: "frozen-parameters",
     frozen_on_purpose: "frozen-parameters",
     dead_relu: "dead-relu",
