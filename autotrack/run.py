@@ -54,7 +54,11 @@ if TYPE_CHECKING:
     from autotrack.keeper import Keeper
     from autotrack.records import Record
 
+# Rows wait this long at most while events come, and less where writing is cheap: no more than so
+# large a share of the time. What waits when a call begins that lasts stays unseen until its end.
 _FLUSH_SECONDS = 1.0
+_LEAST_FLUSH_SECONDS = 0.05
+_FLUSH_SHARE = 0.0025
 # Where a loader starts, a long evaluation may begin.
 _FLUSH_SECONDS_BEFORE_LOADER = 0.1
 _FLUSH_ROWS = 1000
@@ -158,6 +162,7 @@ class Run:
         #: By `perf_counter`: when rows were written last, and when those that wait now are due.
         self._flushed = time.perf_counter()
         self._flush_at = 0.0
+        self._pause = _FLUSH_SECONDS
         # When whoever shows the run live hears next how far an evaluation has come.
         self._tell_at = 0.0
         self._missing: list[str] = []
@@ -325,7 +330,7 @@ class Run:
     def due(self) -> float:
         """When, by the performance counter, rows that wait or come next must be written."""
         at = self._flush_at
-        return at if at < math.inf else self._flushed + _FLUSH_SECONDS
+        return at if at < math.inf else self._flushed + self._pause
 
     def flush_due(self) -> None:
         """Write what is due."""
@@ -392,7 +397,7 @@ class Run:
 
     def _rows_wait(self) -> None:
         if self._flush_at == math.inf:
-            self._flush_at = self._flushed + _FLUSH_SECONDS
+            self._flush_at = self._flushed + self._pause
             # The process group may be gone by the time of the flush.
             ranks.rank()
 
@@ -429,7 +434,7 @@ class Run:
             waits = not self._buffer.is_empty
             # Not the time since the run was opened: a slow first step would settle names too early.
             self._flushed = self._meter.first = began
-            self._flush_at = began + _FLUSH_SECONDS if waits else math.inf
+            self._flush_at = began + self._pause if waits else math.inf
         elif not self._buffer.is_empty:
             self.flush()
             self._meter.add("writing", time.perf_counter() - began)
@@ -450,10 +455,12 @@ class Run:
         now = time.perf_counter()
         # Where rows waited long past their time, events are rare: the next row is due at once.
         late = now - self._flush_at >= _FLUSH_SECONDS
-        self._flushed = now - _FLUSH_SECONDS if late else now
-        self._flush_at = self._flushed + _FLUSH_SECONDS
+        self._flushed = now - self._pause if late else now
+        self._flush_at = self._flushed + self._pause
         if os.getpid() == self._pid and not graphs.capturing:
             self._guard.call("flush", self._flush, wait=wait)
+        took = time.perf_counter() - now
+        self._pause = min(_FLUSH_SECONDS, max(_LEAST_FLUSH_SECONDS, took / _FLUSH_SHARE))
 
     def _flush(self, *, wait: bool = False) -> None:
         self.settled.fold()

@@ -50,7 +50,8 @@ TRACKED = {
     "before": "import time, autotrack\nclock = time.time\nskipped = 0\n"
     "def later():\n    return clock() + skipped\n"
     "time.time = later\n"
-    "from autotrack import run as run_module\nrun_module._FLUSH_SECONDS = 0.0",
+    "from autotrack import run as run_module\nrun_module._FLUSH_SECONDS = 0.0\n"
+    "from autotrack.sinks import terminal\nterminal._SECONDS = 0.0",
     "block": "with autotrack.tracking(logdir='run'):",
     # the clock goes on without anybody waiting for it
     "wait": "skipped += 1.0",
@@ -433,9 +434,13 @@ def test_points_are_on_disk_within_two_seconds_also_during_an_evaluation(
                 known()
 
 
-def test_a_fast_loop_is_written_once_a_second(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("cost", "least", "most"), [(0.01, 3, 8), (0.0004, 20, 30), (0.0, 50, 90)]
+)
+def test_a_fast_loop_is_written_once_a_second_and_oftener_where_that_costs_nothing(
+    cost: float, least: int, most: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """Four seconds of steps; before a call that lasts, hardly anything waits."""
     import torch
 
     from autotrack.run import Run
@@ -444,16 +449,25 @@ def test_a_fast_loop_is_written_once_a_second(
     clock = SimpleNamespace(time=lambda: 0.0, perf_counter=lambda: now[0])
     monkeypatch.setattr("autotrack.run.time", clock)
     write = Run._write
-    monkeypatch.setattr(
-        Run, "_write", lambda self, rows: (written.append(now[0]), write(self, rows))
-    )
+
+    def costly(self: Run, rows: list[object]) -> None:
+        written.append(now[0])
+        write(self, rows)
+        now[0] += cost
+
+    monkeypatch.setattr(Run, "_write", costly)
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     with autotrack.tracking(logdir=tmp_path):
         for step in range(400):
-            # once a pause of ten seconds
-            now[0] += 10.0 if step == 200 else 0.01
+            # Once a pause of ten seconds.
+            if step == 200:
+                waiting = step - len(read(tmp_path)["Loss/train"])
+                now[0] += 10.0
+            now[0] += 0.01
             model(torch.ones(1, 1)).sum().backward()
             optimizer.step()
         during = len(written)
-    assert 3 <= during <= 8
+    assert least <= during <= most
+    # A pause between two writes is at least 400 times as long as writing takes.
+    assert waiting <= max(5, 100 * min(1.0, 400 * cost)) + 1

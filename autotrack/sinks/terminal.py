@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from autotrack.records import Record
 
 _ABOUT = 1.0
+# The line is calm: records may come many times a second.
+_SECONDS = 0.5
 _HOUR = 3600
 _LEAST_PARTS = 2
 # Below this the clock would say 0:00.
@@ -50,12 +52,17 @@ class TerminalSink:
         self._descriptor = descriptor
         self._line = StatusLine(descriptor)
         self._standing = Standing()
+        self._next = 0.0
 
     def write(self, records: Iterable[Record]) -> None:
         """Take some records; what lasts less than a second shows no line."""
         standing = self._standing
         standing.see(list(records))
-        if standing.step and not standing.findings and standing.now - standing.first >= _ABOUT:
+        now = time.monotonic()
+        if now < self._next or not standing.step or standing.findings:
+            return
+        if standing.now - standing.first >= _ABOUT:
+            self._next = now + _SECONDS
             self._line.show(styled(status(standing), self._line.columns))
 
     def evaluating(self, phase: str, batches: int, of: int | None) -> None:
