@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 EXPLAINS = ("not-learning", "plateau", "underfitting")
 
-# Of all predictions in a pass; and of the labels, else the answer may be right.
-ONE = 0.995
+# Answers of other classes are at most this share of labels of other classes; and so much of the
+# labels may be one class, else that answer may be right.
+OTHERS = 0.05
 LABELS = 0.9
 # The first passes of a training may be so; so many at the end may not.
 LAST = 2
@@ -36,7 +37,8 @@ def find(history: History) -> Iterator[Finding]:
             continue
         predicted, labels = counts[-LAST:].sum(axis=1), counts[-LAST:].sum(axis=2)
         samples = counts[-LAST:].sum(axis=(1, 2))
-        always = (predicted.max(axis=1) >= ONE * samples).all()
+        others = [samples - counted.max(axis=1) for counted in (predicted, labels)]
+        always = (others[0] <= OTHERS * others[1]).all()
         varied = (labels.max(axis=1) <= LABELS * samples).all()
         if not always or not varied:
             continue

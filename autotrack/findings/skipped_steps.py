@@ -2,7 +2,8 @@
 
 A GradScaler begins with a scale of 65536 and halves it at each overflow, so that a dozen skipped
 steps at the start are its way of finding the scale, and about one in 2000 later (its
-`growth_interval`): the defaults of `torch.amp.GradScaler`. The shares were chosen beyond that.
+`growth_interval`): the defaults of `torch.amp.GradScaler`. The shares were chosen beyond that: so
+many in all, or a few after the first quarter of the run, when the scale is found.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 EXPLAINS = ("not-learning", "plateau")
 
 FEWEST = 20
+FEWEST_LATER = 5
 SHARE = 0.05
 MOST = 0.5
 
@@ -28,7 +30,8 @@ def find(history: History) -> Iterator[Finding]:
     counts = history.coverage.get("counts", {})
     skipped, steps = int(counts.get("skipped", 0)), int(counts.get("steps", 0))
     tried = skipped + steps
-    if skipped < FEWEST or skipped < SHARE * tried:
+    enough = skipped >= FEWEST or _later(history, steps) >= FEWEST_LATER
+    if not enough or skipped < SHARE * tried:
         return
     share = skipped / tried
     yield Finding(
@@ -48,3 +51,8 @@ def find(history: History) -> Iterator[Finding]:
             ),
         ),
     )
+
+
+def _later(history: History, steps: int) -> int:
+    """How many were skipped after the first quarter of the run."""
+    return sum(int((completed > steps / 4).sum()) for completed in history.skipped.values())

@@ -19,7 +19,7 @@ def main(*, train: bool, only: str, listed: bool, held_out: bool) -> None:
     """Apply every rule to healthy runs and to their faulty twins; count what is found."""
     torch.set_num_threads(1)
     runs = list(judge(anew=train, wanted=only))
-    for split in SPLITS:
+    for split in dict.fromkeys(SPLITS):
         mine = [run for run in runs if run.split == split]
         healthy = sum(run.fault is None for run in mine)
         print(f"\n## {split}: {healthy} healthy runs, {len(mine) - healthy} faulty twins\n")

@@ -82,7 +82,7 @@ class Fault:
         return RECIPES[self.bases[min(number, 1)]]
 
     def twin(self, number: int) -> Recipe:
-        """The broken recipe: of the first base (0), or of the other one (1, 2)."""
+        """The broken recipe: of the first base (0), or of the other one."""
         base = self.base(number)
         return replace(self.change(base), name=f"{self.name}@{base.name}", seeds=(number,))
 

@@ -50,7 +50,7 @@ class Recipe:
     evaluates: bool = True
     every: int = 100
     scaler: dict[str, Any] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = (0, 1, 2, 3)
 
     task_change: Callable[[Task], Task] = lambda task: task
     prepare: Callable[[nn.Module], object] = lambda model: None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: By seed. Thresholds are chosen on open runs; seen ones were held out until their misses were
 #: looked at.
-SPLITS = ("open", "seen", "held out")
+SPLITS = ("open", "seen", "seen", "held out")
 STRENGTHS = ("weak", "medium", "strong")
 
 
