@@ -93,6 +93,24 @@ class Derived(Pending):
         return self._result
 
 
+class Listed(Pending):
+    """A list of numbers each of which may be on its way, or turn out not to be known."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: list[Any]) -> None:
+        self._values = values
+
+    @property
+    def known(self) -> bool:
+        """Whether all of them have arrived."""
+        return all(is_known(value) for value in self._values)
+
+    def read(self) -> list[Any]:
+        """Return them, None for each that could not be known."""
+        return [read(value) for value in self._values]
+
+
 class Total(Generic[T]):
     """A sum that grows. What is on its way joins it on arrival, in the order it was added.
 

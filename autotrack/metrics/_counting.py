@@ -71,6 +71,33 @@ class Counter:
             correct &= valid
         return Score(self._correct(correct, loss), self._transfer.count(valid), pairs=pairs)
 
+    def tables(
+        self, predictions: torch.Tensor, targets: torch.Tensor, ignored: int | None
+    ) -> list[Score]:
+        """Return correct and total of several calls without NaN among their scores, on the CPU.
+
+        predictions [calls, N, C], targets [calls, N] of integers.
+        """
+        predicted = predictions.argmax(2)
+        correct = predicted == targets
+        totals = [float(targets.shape[1])] * len(targets)
+        if ignored is not None:
+            valid = targets != ignored
+            correct &= valid
+            totals = valid.sum(1).double().tolist()
+        classes = predictions.shape[2]
+        pairs = pairs_of(targets, predicted, classes, ignored=ignored)
+        places = None if pairs is None else pairs.places.view(targets.shape)
+        return [
+            Score(right, total, pairs=None if places is None else Pairs(own, classes, ignored))
+            for right, total, own in zip(
+                correct.sum(1).double().tolist(),
+                totals,
+                [None] * len(targets) if places is None else places,
+                strict=True,
+            )
+        ]
+
     def binary(self, prediction: Any, target: Any, threshold: float, loss: Any) -> Score | None:
         """Return correct and total per element; None where targets are not all of two values."""
         if not isinstance(target, torch.Tensor) or target.shape != prediction.shape:

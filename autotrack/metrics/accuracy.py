@@ -23,11 +23,13 @@ from autotrack.metrics._calls import Calls
 from autotrack.metrics._confusion import Confusion, Kept
 from autotrack.metrics._counting import Counter, Score
 from autotrack.metrics._metric import Metric, Surroundings, alone
-from autotrack.pending import Derived, Total, when_known
+from autotrack.pending import Derived, Listed, Total, is_known, when_known
+from autotrack.row import Row
 
 if TYPE_CHECKING:
     import torch
 
+    from autotrack.block import Block, Column
     from autotrack.events import LossComputed
     from autotrack.row import Value
 
@@ -40,6 +42,7 @@ _THRESHOLDS = {
     "soft_margin_loss": 0.0,
 }
 _KEY = "accuracy"
+_TRAINING = "Accuracy/train"
 _MATRIX = 2
 
 
@@ -94,11 +97,11 @@ class Accuracy(Metric):
         self._kept = Kept()
         self._counter = Counter(surroundings.transfer, surroundings.nonfinite)
 
-    def settle(self, pattern: Any) -> Keeper | None:
+    def settle(self, pattern: Any) -> Keeper:
         """Count calls of one shape together; where there is nothing to count, count nothing."""
         if _KEY not in pattern.scores:
             return Keeper()
-        return None if pattern.each else _Counts(self, pattern)
+        return _Counts(self, pattern)
 
     def running(self, stream: Any) -> Count:
         """Return what the stream's running pass counts."""
@@ -110,6 +113,10 @@ class Accuracy(Metric):
             return self._counter.classes(event.prediction, event.target, event.ignore_index, loss)
         threshold = _THRESHOLDS[event.function]
         return self._counter.binary(event.prediction, event.target, threshold, loss)
+
+    def score_tables(self, predictions: Any, targets: Any, ignored: int | None) -> list[Score]:
+        """Return what several calls with class indices and finite losses got right."""
+        return self._counter.tables(predictions, targets, ignored)
 
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Count a criterion call at once, so that no tensor has to be kept."""
@@ -152,9 +159,13 @@ class Accuracy(Metric):
         """Add the accuracy of the pass as the model saw it."""
         count = self._running.pop(moment.stream, None)
         if count is not None:
-            # Labels that are all equal at a call (a GAN's ones and zeros) make no classification.
-            varied = [total.value for total in count.varied.values()]
-            self._write(moment.row, "Accuracy/train", count, varied)
+            self.write_training(moment.row, count)
+
+    def write_training(self, row: Any, count: Count) -> None:
+        """Add what a training pass counted."""
+        # Labels that are all equal at a call (a GAN's ones and zeros) make no classification.
+        varied = [total.value for total in count.varied.values()]
+        self._write(row, _TRAINING, count, varied)
 
     def evaluation_batch_seen(self, moment: EvaluationBatchSeen) -> None:
         """Add an evaluation batch."""
@@ -218,7 +229,7 @@ class _Counts(Calls):
     key: ClassVar[str] = _KEY
 
     def __init__(self, metric: Accuracy, pattern: Any) -> None:
-        super().__init__()
+        super().__init__(each=pattern.each)
         self._metric, self._stream, self._site = metric, pattern.stream, pattern.call_site
         # On the CPU the losses of settled steps are finite, and so are the scores.
         self._loss = None if pattern.on_device else 0.0
@@ -240,9 +251,34 @@ class _Counts(Calls):
         """Return correct and total of all."""
         return self.score(predictions.flatten(0, 1), targets.flatten())
 
+    def score_each(self, predictions: torch.Tensor, targets: torch.Tensor) -> list[Any]:
+        """Return correct and total of each call."""
+        if not targets.is_cpu:
+            return super().score_each(predictions, targets)
+        return self._metric.score_tables(predictions, targets, self._event.ignore_index)
+
+    def write(self, passes: Block, scores: list[Score | None]) -> None:
+        """Add the accuracy of each pass, and beside it the matrix of those that keep theirs."""
+        rows = []
+        for score in scores:
+            rows.append(Row(0, 0.0))
+            count = Count()
+            count.add(score, self._site)
+            self._metric.write_training(rows[-1], count)
+        passes.columns += _columns([dict(row.scalars) for row in rows])
+        passes.hidden += _columns([dict(row.hidden) for row in rows])
+
     def add(self, score: Score | None) -> None:
         """Count it."""
         self._metric.running(self._stream).add(score, self._site)
+
+
+def _columns(rows: list[dict[str, Any]]) -> list[Column]:
+    tags = dict.fromkeys(tag for row in rows for tag in row)
+    columns = [(tag, [row.get(tag) for row in rows]) for tag in tags]
+    return [
+        (tag, column if all(map(is_known, column)) else Listed(column)) for tag, column in columns
+    ]
 
 
 def _matrix(counts: Any, correct: float) -> Any:
