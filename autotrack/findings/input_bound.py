@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from autotrack.history import History
 
-# Points, each of about a second; the first has the start of workers in it.
-FEWEST = 5
+# Points, each of about a second, besides the first, which has the start of workers in it.
+FEWEST = 3
 # Percent of the time between steps.
 HALF = 50.0
 THIRD = 30.0
