@@ -231,6 +231,14 @@ def test_a_spike_and_a_slope_are_no_drops():
     assert drops_of(np.random.default_rng(1).normal(2, 0.5, 80)) == []
 
 
+def test_a_curve_that_swings_does_not_drop():
+    steps = np.arange(300)
+    wave = np.where(np.cos(steps / 8) > 0, 2.0, 1.0) * np.exp(-steps / 400)
+    assert drops_of(wave) == []
+    assert drops_of(wave, log=True) == []
+    assert len(drops_of(wave, lasting=False)) > 1
+
+
 def test_a_drop_is_found_where_it_is():
     values = np.r_[np.full(70, 10.0), np.full(30, 2.0)]
     assert drops_of(values) == [Drop(70, 10.0, 2.0)]

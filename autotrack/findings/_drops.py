@@ -17,6 +17,8 @@ _WINDOW = 50
 _AROUND = 5
 _MOST_DROPS = 3
 _SHORTEST = 3
+# So much of what follows a drop may be above half its way.
+_ABOVE = 0.05
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,13 @@ class Drop:
     after: float
 
 
-def drops_of(y: Floats, *, log: bool = False) -> list[Drop]:
+def drops_of(y: Floats, *, log: bool = False, lasting: bool = True) -> list[Drop]:
     """The largest sharp drops of a curve of shape [n]: at most three, the largest first.
 
     A drop is sharp where the curve falls by a quarter of its drawn range within a fiftieth of its
     length, by far more than its noise, from a level it held to a level it keeps; on a logarithmic
-    axis all this is in decades. Long curves are first reduced to medians of equal runs.
+    axis all this is in decades. Long curves are first reduced to medians of equal runs. With
+    `lasting`, a curve that later is above half the way again, as one that swings, has not dropped.
     """
     shown = np.flatnonzero(np.isfinite(y))
     if len(shown) < _SHORTEST:
@@ -41,6 +44,9 @@ def drops_of(y: Floats, *, log: bool = False) -> list[Drop]:
     cells = _medians(np.log10(y[shown]) if log else y[shown])
     drops = []
     for start, end in _sharp_falls(cells):
+        halfway = (cells[start] + cells[end]) / 2
+        if lasting and np.mean(cells[end:] > halfway) > _ABOVE:
+            continue
         first = shown[round(end * len(shown) / len(cells))]
         before, after = (10.0**cells if log else cells)[[start, end]]
         drops.append(Drop(int(first), float(before), float(after)))

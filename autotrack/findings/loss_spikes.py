@@ -82,7 +82,7 @@ def _spikes(series: Series, shown: NDArray[np.intp], stream: str) -> Iterator[Fi
 def _setbacks(series: Series, shown: NDArray[np.intp], stream: str) -> Iterator[Finding]:
     y = series.value[shown].astype(np.float64)
     lost, evidence = 0, []
-    for rise in sorted(drops_of(-y), key=lambda drop: drop.end):
+    for rise in sorted(drops_of(-y, lasting=False), key=lambda drop: drop.end):
         before, after = -rise.before, -rise.after
         back = np.flatnonzero(y[rise.end :] <= before)
         if not len(back) or before <= 0 or after < HIGH * before or rise.end <= AROUND // 2:
