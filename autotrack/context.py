@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 #: How far a step has come that takes the short path (`capture.settled`); none does while OFF.
-OFF, IDLE, LOSS, BACKWARD, DONE, STEP = range(6)
+OFF, IDLE, LOSS, BACKWARD, DONE, CLIPPED, STEP = range(7)
 
 
 class Unsettled:

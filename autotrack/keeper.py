@@ -34,7 +34,9 @@ class Keeper:
     wants_loss: ClassVar[bool] = False
     wants_step: ClassVar[bool] = False
     wants_batch: ClassVar[bool] = False
-    #: The part whose time in `step` the budget must know to the point.
+    #: Whether it looks at the parameters before their gradients are clipped, where they are.
+    wants_clipping: bool = False
+    #: The part whose time in `step` and `clipping` the budget must know to the point.
     timed: ClassVar[str] = ""
     #: The first step that the metric itself must see.
     until: float = math.inf
@@ -46,6 +48,10 @@ class Keeper:
 
     def loss(self, prediction: Any, target: Any) -> None:
         """Look at a criterion call; its tensors must not be kept."""
+
+    def clipping(self, groups: list[dict[str, Any]]) -> bool:
+        """Look at an optimizer's groups before a clipping; False where something is new."""
+        return True
 
     def step(self, groups: list[dict[str, Any]], number: int) -> bool:
         """Look at an optimizer's groups before step `number`; False where something is new."""

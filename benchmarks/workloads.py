@@ -1,4 +1,4 @@
-"""The five loops that everything is measured on, as people write them.
+"""The loops that everything is measured on, as people write them.
 
 A loop goes on for ever and hands control back after every so many steps, so that contenders can
 take turns in one process. `log` is what a person writes into the loop by hand; most loops get none.
@@ -58,11 +58,11 @@ class Workload:
                 log.epoch(model)
 
 
-def _regression() -> Any:
+def _regression(steps: int = 1000) -> Any:
     x = torch.randn(100, 1)
     model = nn.Linear(1, 1)
     # The whole batch each step, in a list: a DataLoader would cost more than the step.
-    data = [(x, 3 * x + 2)] * 1000
+    data = [(x, 3 * x + 2)] * steps
     return model, nn.MSELoss(), torch.optim.SGD(model.parameters(), lr=0.01), data
 
 
@@ -80,6 +80,7 @@ def _language() -> Any:
 
 
 WORKLOADS = {
+    "W0": Workload("linear regression, each step an epoch", 1000, lambda: _regression(1)),
     "W5": Workload("linear regression", 1000, _regression),
     "W1": Workload("MLP of the tutorial", 100, lambda: _classifier(mlp(), 100, 64, 784)),
     "W2": Workload("LeNet", 20, lambda: _classifier(lenet(), 40, 64, 1, 28, 28)),

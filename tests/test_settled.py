@@ -17,6 +17,7 @@ import torch
 from test_loops import LOOPS, load, run_once
 
 import autotrack
+from autotrack.budget import NORM
 from autotrack.capture import pattern
 from autotrack.devices import Device
 
@@ -32,8 +33,13 @@ SETTLE = frozenset(
     [
         "accumulation_discarded",
         "amp_bf16",
+        "amp_disabled",
         "backward_failed",
         "backward_loss_changed_after",
+        "clip_imported_by_name",
+        "clip_norm",
+        "clip_now_and_then",
+        "clip_part",
         "epochs_break",
         "epochs_curriculum",
         "epochs_infinite_dataset",
@@ -197,3 +203,26 @@ def compare_where_numbers_travel(path: Path, directory: Path) -> None:
 
 def without_times(coverage: Any) -> list[tuple[Any, ...]]:
     return [line for line in coverage.lines if "hroughput" not in str(line)]
+
+
+@pytest.mark.parametrize("every", [2, 5])
+@pytest.mark.parametrize("name", ["clip_now_and_then", "epochs_one_step_each"])
+def test_the_record_is_the_same_where_the_budget_leaves_norms_out(name, every, tmp_path):
+    """A step has both its norms or neither, whichever way it went."""
+    path = next(path for path in LOOPS if path.stem == name)
+
+    def sparse(directory: Path, settled_by: float) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pattern, "SETTLED_BY", settled_by)
+            with autotrack.tracking(logdir=directory, strict=True, budget=None) as run:
+                run._surroundings.intervals[NORM] = every
+                run_once(load(path).loop)
+        return run, autotrack.read(run.directory)
+
+    _, whole = sparse(tmp_path / "interpreted", math.inf)
+    short_way, found = sparse(tmp_path / "settled", 1)
+    assert short_way.settled.taken > 50
+    assert list(differences(whole, found)) == []
+    steps = found["GradNorm/total"].step
+    assert 0 < len(steps) <= 1 + len(found["Loss/train"]) / every
+    assert all(step % every == 0 for step in steps)

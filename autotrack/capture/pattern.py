@@ -43,6 +43,7 @@ SETTLED_BY = 12
 class Pattern:
     """One backward of one mean criterion, then one step, of a run's only stream.
 
+    With `clipped`, gradients are clipped by norm in between, once.
     With `each`, every step is the next epoch; `shown` is that of the last whole step then.
     `variable` is the epoch's, read in the frame with `depth` of the person's frames inside it.
     `loader` gives the batches and `loader_pass` counts them. `scores` are
@@ -63,6 +64,7 @@ class Pattern:
     scores: frozenset[str]
     on_device: bool
     roots: list[ref[Any]]
+    clipped: bool = False
     each: bool = False
     loader: ref[Any] | None = None
     loader_pass: LoaderPass | None = None
@@ -100,7 +102,9 @@ class Pattern:
         return batch
 
 
-def pattern_of(capture: Capture, stream: Stream, batches: list[e.TrainBatch]) -> Pattern | None:
+def pattern_of(
+    capture: Capture, stream: Stream, batches: list[e.TrainBatch], *, clipped: bool
+) -> Pattern | None:
     """Return what the step just taken was like, None where it, or where it stands, is special."""
     call = _lone_call(batches)
     if call is None or not _is_ordinary(capture, stream, batches[0]):
@@ -127,6 +131,7 @@ def pattern_of(capture: Capture, stream: Stream, batches: list[e.TrainBatch]) ->
         scores=frozenset(call.scores),
         on_device=isinstance(batch.value, Pending),
         roots=roots,
+        clipped=clipped,
         each=epoch is not None and _is_an_epoch(stream) and capture.evaluation.last_loader is None,
     )
     pattern.until = _until(stream, each=pattern.each)

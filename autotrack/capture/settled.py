@@ -23,7 +23,7 @@ from autotrack import frames
 from autotrack.block import Block
 from autotrack.capture.alike import Alike
 from autotrack.capture.pattern import pattern_of
-from autotrack.context import BACKWARD, IDLE, LOSS, OFF, STEP
+from autotrack.context import BACKWARD, CLIPPED, IDLE, LOSS, OFF, STEP
 from autotrack.keeper import Steps
 from autotrack.observers.criterion import called
 from autotrack.observers.cuda_graph import graphs
@@ -119,17 +119,18 @@ class Settled:
         self.optimizer: Callable[[], Any] = lambda: None
         self.loss_computed = guard.watched(self._loss_computed, self._broken)
         self.backward_started = guard.watched(self._backward_started, self._broken)
+        self.clipping_started = guard.watched(self._clipping_started, self._broken)
         self.step_started = guard.watched(self._step_started, self._broken)
         self.step_done = guard.watched(self._step_done, self._broken)
         self.batch_loaded = guard.watched(self._batch_loaded, self._broken)
 
     # -- beginning -------------------------------------------------------------------------------
 
-    def consider(self, stream: Stream, batches: list[TrainBatch]) -> None:
+    def consider(self, stream: Stream, batches: list[TrainBatch], *, clipped: bool) -> None:
         """Take the steps that follow as long as they are like the last one, if that was plain."""
         if stream.steps < self._not_before or not self._run.records:
             return
-        pattern = pattern_of(self._capture, stream, batches)
+        pattern = pattern_of(self._capture, stream, batches, clipped=clipped)
         keepers = self._keepers_for(pattern) if pattern is not None else None
         if pattern is None or keepers is None:
             return
@@ -145,6 +146,8 @@ class Settled:
         self._at_loss = [keeper for keeper in keepers if keeper.wants_loss]
         self._at_step = [k for k in keepers if k.wants_step and not k.timed]
         self._timed = next((k for k in keepers if k.wants_step and k.timed), None)
+        self._at_clipping = [keeper for keeper in keepers if keeper.wants_clipping]
+        self._clipped: list[int] | None = None
         self._at_batch = [keeper for keeper in keepers if keeper.wants_batch]
         assert pattern.stream.optimizer is not None
         self.optimizer = pattern.stream.optimizer
@@ -313,12 +316,42 @@ class Settled:
         self._way = way
         return way
 
+    def _clipping_started(self, parameters: Any) -> bool:
+        began = perf_counter()
+        optimizer = self.optimizer()
+        if not self._pattern.clipped or type(parameters) is not list or optimizer is None:
+            return False
+        given = [id(parameter) for parameter in parameters]
+        if self._clipped is None:
+            held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+            if held.isdisjoint(given):
+                return False
+            self._clipped = given
+        if given != self._clipped:
+            return False
+        for keeper in self._at_clipping:
+            self._calling = keeper
+            taken = keeper.clipping(optimizer.param_groups)
+            self._calling = None
+            if not taken:
+                return False
+        self.stage = CLIPPED
+        took = perf_counter() - began
+        # What gradient norms take, nearly all of it, the budget must know to the point.
+        if (timed := self._timed) is not None and timed.wants_clipping:
+            self._meter.exact[timed.timed] += took
+            self._meter.seconds += took
+        else:
+            self._own += took
+        return True
+
     def _step_started(self, optimizer: Any, closure: bool) -> bool:  # noqa: FBT001 - as it is seen
         began = perf_counter()
         step = self._first + self._count
         if (
             closure
             or step >= self._until
+            or (self.stage == CLIPPED) is not self._pattern.clipped
             or (self._places is not None and (graphs.capturing or not self._places.is_current))
             or optimizer is not self.optimizer()
             or (self._pass is not None and self._pass.batches == self._pass.length)

@@ -16,7 +16,7 @@ from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
 from autotrack.capture.streams import Stream, gradient_marks, settle_names
 from autotrack.capture.unclaimed import MOST_UNCLAIMED, Unclaimed
-from autotrack.context import BACKWARD, STEP
+from autotrack.context import BACKWARD, CLIPPED, STEP
 from autotrack.loopscope import Shown
 from autotrack.row import Row
 from autotrack.timeline import EpochCounter
@@ -71,7 +71,7 @@ class Training:
         self.seen = Seen()
         self.snapshot_due: Callable[[Stream, bool], bool] = lambda *_, **__: False
         #: Told of each step, with the backward calls that fed it: those that follow may be like it.
-        self.settles: Callable[[Stream, list[e.TrainBatch]], object] = lambda *_: None
+        self.settles: Callable[..., object] = lambda *_, **__: None
         #: Streams of which somebody wants to hear before their next backward.
         self.looked_at: set[Stream] = set()
         self.without_optimizer = False
@@ -404,7 +404,7 @@ class Training:
 
     def _is_over(self, stream: Stream, batches: list[e.TrainBatch]) -> None:
         """A step and its record are done: forget what was of it alone."""
-        was_clipped = stream.clipped
+        clipped, too_early = stream.clipped, stream.clipped_too_early
         stream.clipped = stream.clipped_too_early = False
         if self._capture.criteria.waiting:
             self._capture.criteria.step_done()
@@ -412,8 +412,8 @@ class Training:
             self.evaluation_ends()
         if stream.epoch is None and stream.stretch.step():
             self.end_pass(stream)
-        if not was_clipped:
-            self.settles(stream, batches)
+        if not too_early:
+            self.settles(stream, batches, clipped=clipped)
 
     # -- settled steps ---------------------------------------------------------------------------
 
@@ -467,6 +467,7 @@ class Training:
             self._depth, self._batch = 1, batch
             return
         self._wait(stream, batch)
+        stream.clipped = pattern.clipped and stage >= CLIPPED
         if stage == STEP:
             self._main = self._stepping = stream
             stream.in_closure = stream.first_evaluation_over = False

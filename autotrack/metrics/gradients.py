@@ -6,35 +6,26 @@ import math
 from functools import partial
 from operator import truediv
 from typing import TYPE_CHECKING, Any, ClassVar
-from weakref import ref
 
 import torch
 
 from autotrack.events import GradientsBeforeClipping, GradientsReady, StepSkipped, StepTaken
-from autotrack.keeper import Keeper, Steps
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics._norms import (
     all_on_cpu,
     norm_of,
-    norm_of_groups,
     norms_of,
-    norms_there,
     together,
 )
+from autotrack.metrics._norms_of_steps import NormsOfSteps
 from autotrack.metrics._shards import any_spread, shard_norms
 from autotrack.pending import Pending, when_known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from weakref import ref
 
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from autotrack.events import CriterionCall
+    from autotrack.keeper import Keeper
     from autotrack.row import Value
-
-# So many norms are kept as tensors of their own before they are joined.
-_MOST_APART = 4096
 
 _SPARSE = "sparse gradients on a device are not summed up, and asking for their rows would wait"
 
@@ -64,9 +55,7 @@ class GradientNorm(Metric):
 
     def settle(self, pattern: Any) -> Keeper:
         """Keep the norms as they come."""
-        if pattern.on_device:
-            return _NormsOnDevice(self, pattern.stream)
-        return _NormsOfSteps(self, pattern.stream)
+        return NormsOfSteps(self, pattern)
 
     def rests(self, stream: Any) -> bool:
         """Whether the budget leaves out the norm of a stream's next step."""
@@ -79,6 +68,12 @@ class GradientNorm(Metric):
     def leave_norm(self, stream: Any, norm: Any, each: Any = None) -> None:
         """Take the norm of a step under way, and on a device those of each gradient."""
         self._final[stream] = norm
+        if each is not None:
+            self._each[stream] = each
+
+    def leave_norm_before(self, stream: Any, norm: Any, each: Any = None) -> None:
+        """Take the norm before the clipping in a step under way, as above."""
+        self._before[stream] = norm
         if each is not None:
             self._each[stream] = each
 
@@ -256,122 +251,6 @@ class GradientNorm(Metric):
 
     def _number(self, scale: Any) -> Value:
         return self.surroundings.transfer.value(scale) if hasattr(scale, "device") else scale
-
-
-class _NormsOfSteps(Keeper):
-    """Norms of plain gradients on the CPU, at the steps at which the budget allows them."""
-
-    wants_step: ClassVar[bool] = True
-    timed: ClassVar[str] = "gradients"
-
-    def __init__(self, metric: GradientNorm, stream: Any) -> None:
-        self._metric, self._stream = metric, stream
-        self._intervals = metric.surroundings.intervals
-        self._norms: list[Any] = []
-        self._rests = metric.rests(stream)
-
-    def _norm(self, groups: list[dict[str, Any]]) -> Any:
-        return norm_of_groups(groups)
-
-    def step(self, groups: list[dict[str, Any]], number: int) -> bool:
-        """Take the norm; False where there is none, or gradients are not as plain as can be."""
-        norm = None
-        if not self._rests and (norm := self._norm(groups)) is None:
-            return False
-        self._norms.append(norm)
-        every = self._intervals.get("gradient_norm", 1)
-        self._rests = every > 1 and (number + 1) % every > 0
-        return True
-
-    def fold(self, steps: Steps) -> None:
-        """Write a column, if there is a norm in it."""
-        block, count = steps.block, len(steps.ends)
-        whole, self._norms = self._norms[:count], self._norms[count:]
-        if any(norm is not None for norm in whole):
-            block.columns.append(("GradNorm/total", self._column(whole, block.x)))
-
-    def _column(self, norms: list[Any], first: int) -> Any:
-        return norms
-
-    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
-        """Leave the norm of a step under way, and the decision about the next one."""
-        if in_step and self._norms[0] is not None:
-            self._leave(self._norms[0])
-        self._metric.take_over(self._stream, rests=self._rests)
-
-    def _leave(self, norm: Any) -> None:
-        self._metric.leave_norm(self._stream, norm)
-
-
-class _NormsOnDevice(_NormsOfSteps):
-    """Each gradient's own norm stays on the device; many steps' travel home together."""
-
-    def __init__(self, metric: GradientNorm, stream: Any) -> None:
-        super().__init__(metric, stream)
-        self._transfer = metric.surroundings.transfer
-        # Norms of several steps as one tensor, so that no more than some thousand are kept.
-        self._joined: list[torch.Tensor] = []
-        self._apart: list[torch.Tensor] = []
-        self._parameters: list[ref[torch.Tensor]] = []
-
-    def _norm(self, groups: list[dict[str, Any]]) -> Any:
-        """Return the number of norms that were taken, which all steps have alike."""
-        held = [p for group in groups for p in group["params"] if p.grad is not None]
-        norms = norms_there([p.grad for p in held], self._transfer)
-        if norms is None or (self._parameters and len(self._parameters) != len(norms)):
-            return None
-        if not self._parameters:
-            self._parameters = [ref(p) for p in held]
-        self._apart += norms
-        if len(self._apart) >= _MOST_APART:
-            self._join()
-        return len(norms)
-
-    def _join(self) -> None:
-        self._joined.append(torch.stack(self._apart))
-        self._apart = []
-
-    def _sent(self, steps: int) -> Any:
-        """Send the norms of the oldest so many steps home, as an array [steps, parameters]."""
-        self._join()
-        numbers = torch.cat(self._joined)
-        each = len(self._parameters)
-        self._joined = [numbers[steps * each :]]
-        return when_known(partial(_in_rows, each), self._transfer.numbers(numbers[: steps * each]))
-
-    def _column(self, norms: list[Any], first: int) -> Any:
-        taken = [index for index, norm in enumerate(norms) if norm is not None]
-        note = partial(self._metric.noted, self._parameters, first)
-        return when_known(partial(_column_of, len(norms), taken, note), self._sent(len(taken)))
-
-    def _leave(self, norm: Any) -> None:
-        each = when_known(_first_row, self._sent(1))
-        parameters = [p for known in self._parameters if (p := known()) is not None]
-        self._metric.leave_norm(self._stream, when_known(together, each), (parameters, each))
-
-
-def _in_rows(length: int, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    return numbers.reshape(-1, length)
-
-
-def _first_row(rows: NDArray[np.float64]) -> list[float]:
-    first: list[float] = rows[0].tolist()
-    return first
-
-
-def _column_of(
-    length: int,
-    taken: list[int],
-    note: Callable[[int, float, list[float]], None],
-    rows: NDArray[np.float64],
-) -> list[float | None]:
-    """Return the norms of all parameters together at the steps at which they were taken."""
-    column: list[float | None] = [None] * length
-    for index, row in zip(taken, rows.tolist(), strict=True):
-        column[index] = total = together(row)
-        if not math.isfinite(total):
-            note(index, total, row)
-    return column
 
 
 def gradients_of(stream: Any) -> list[torch.Tensor]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.utils import clip_grad
 
-from autotrack.context import active
+from autotrack.context import CLIPPED, DONE, active
 from autotrack.events import ClippingStarted
 from autotrack.observers._patch import Patch
 
@@ -53,13 +53,16 @@ def _wrap(grouping: Any, by_norm: Any, by_value: Any, original: Any) -> Any:
         if (code is not around and code is not group) or (run := active()) is None:
             return
         assert frame is not None
-        caller = frame.f_back
+        caller, settled = frame.f_back, run.settled
         if code is around:
-            if frame.f_locals.get("func") is scale:
+            if frame.f_locals.get("func") is scale and not (
+                settled.stage == DONE and settled.clipping_started(_parameters_of(frame))
+            ):
                 run.emit(functools.partial(_entered, frame))
         elif caller is not None and caller.f_code is under_value:
             run.emit(functools.partial(_grouped, frame))
-        elif caller is not None and caller.f_code is under_norm:
+        # A clipping that was taken at its entrance needs no second look.
+        elif caller is not None and caller.f_code is under_norm and settled.stage != CLIPPED:
             run.emit(functools.partial(_grouped, frame, caller.f_back))
 
     return enter

@@ -13,7 +13,7 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
-from autotrack.context import DONE, IDLE, LOSS, STEP, active
+from autotrack.context import CLIPPED, DONE, IDLE, LOSS, STEP, active
 from autotrack.events import GradientsZeroed, StepDone, StepStarted
 from autotrack.observers._dynamo import leave_eager
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # While these last no gradient waits for a step.
 _BETWEEN_STEPS = (IDLE, LOSS)
+# Gradients are there, clipped or not.
+_BEFORE_STEP = (DONE, CLIPPED)
 
 
 def install(patch: Patch) -> None:
@@ -44,7 +46,7 @@ def _step_started(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         return
     closure = (kwargs.get("closure") if len(args) < 2 else args[1]) is not None
     settled = run.settled
-    if settled.stage != DONE or not settled.step_started(optimizer, closure):
+    if settled.stage not in _BEFORE_STEP or not settled.step_started(optimizer, closure):
         run.emit(StepStarted(optimizer, closure))
 
 
