@@ -73,8 +73,8 @@ def _add_histogram(add: Callable[[], Any], tag: str, histogram: Histogram) -> No
         proto.min, proto.max = histogram.minimum, histogram.maximum
         proto.num = histogram.number
         proto.sum, proto.sum_squares = histogram.total, histogram.total_squares
-        proto.bucket_limit.extend(histogram.limits)
-        proto.bucket.extend(histogram.counts)
+        proto.bucket_limit.extend(histogram.limits.tolist())
+        proto.bucket.extend(histogram.counts.tolist())
     if any(histogram.nonfinite):
         counts = np.array(histogram.nonfinite, np.int64)
         _add_hidden(add, f"autotrack/nonfinite/{tag}", counts)

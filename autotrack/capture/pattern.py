@@ -199,5 +199,8 @@ def _takes_batches(pattern: Pattern, capture: Capture, site: Site) -> bool:
     current = loaders.passes.get(number)
     if current is not None and not loaders.is_plain_training(number, id(site)):
         return False
+    if current is not None and current.batches == current.length:
+        # What follows its last batch is another epoch.
+        return False
     pattern.loader, pattern.loader_pass = capture.evaluation.loader, current
     return True
