@@ -85,10 +85,10 @@ def _training_alone(history: History) -> str:
         values = finite(series)
         if not len(values):
             continue
-        edge = max(1, len(values) // 20)
-        start, end = np.median(values[:edge]), np.median(values[-edge:])
+        # Where it began is a number that everybody has seen; where it ended is no single batch.
+        end = np.median(values[-max(1, len(values) // 20) :])
         name = f"{stream}: " if stream else ""
-        parts.append(f"{name}from {say(float(start))} to {say(float(end))}")
+        parts.append(f"{name}from {say(float(values[0]))} to {say(float(end))}")
     return f"The training loss went {'; '.join(parts)}." if parts else ""
 
 
