@@ -4,64 +4,53 @@ from __future__ import annotations
 
 import atexit
 import dataclasses
-import math
 import os
 import time
-from functools import cache, partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import compiler
 
-from autotrack import context, metrics, observers, ranks, sinks
-from autotrack.block import Block, spread_out
+from autotrack import context, metrics, observers, ranks
 from autotrack.budget import SNAPSHOTS, Budget
-from autotrack.buffer import Buffer, record_of
 from autotrack.capture.capture import Capture
 from autotrack.capture.inventory import Inventory
 from autotrack.capture.models import Models
 from autotrack.capture.settled import Settled
-from autotrack.capture.streams import settle_names, tag_of
-from autotrack.config import Config, default_directory
+from autotrack.capture.streams import settle_names
 from autotrack.cost import Cost, Meter
-from autotrack.coverage import Account, Coverage, Tallies, describe
-from autotrack.directory import free_directory, taken_directory
+from autotrack.coverage import Account, Coverage, describe
 from autotrack.elsewhere import Elsewhere
 from autotrack.errors import NestedRunError, UsageError
 from autotrack.events import FeaturesSeen, LoaderStarted, RunEnded
-from autotrack.guard import Guard, attempt
+from autotrack.guard import Guard
 from autotrack.identity import Registry
-from autotrack.layout import Layout
 from autotrack.loopscope import LoopScope
 from autotrack.metrics import Surroundings
 from autotrack.observers.cuda_graph import graphs
+from autotrack.outlet import Outlet
+from autotrack.recorder import Recorder
 from autotrack.row import Row
 from autotrack.schedule import Schedule
 from autotrack.stated import Stated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from typing_extensions import Self
 
+    from autotrack.block import Block
     from autotrack.capture.pattern import Pattern
     from autotrack.conclusion import Conclusion
+    from autotrack.config import Config
     from autotrack.frames import Line
     from autotrack.guard import Handlers
     from autotrack.history import History
     from autotrack.keeper import Keeper
     from autotrack.records import Record
 
-# Rows wait this long at most while events come, and less where writing is cheap: no more than so
-# large a share of the time. What waits when a call begins that lasts stays unseen until its end.
-_FLUSH_SECONDS = 1.0
-_LEAST_FLUSH_SECONDS = 0.05
-_FLUSH_SHARE = 0.0025
-# Where a loader starts, a long evaluation may begin.
-_FLUSH_SECONDS_BEFORE_LOADER = 0.1
-_FLUSH_ROWS = 1000
 # An evaluation's progress is told so often.
 _TELL_SECONDS = 0.5
 # Reading a longer record back would make a person wait at the end of a run.
@@ -88,31 +77,26 @@ class Run:
     ) -> None:
         """With `placed`, `config.logdir` is where this very process records, whatever its rank."""
         self.config = config
-        self._placed = placed
         self._only_if_trained = only_if_trained
         self.started = time.time()
-        self._home = config.logdir or default_directory()
-        #: Where a run below `autotrack run` records, asked when there is something to record.
-        self.place: Callable[[], Path] | None = None
-        self._silent = not self._settle_directory()
-        self.name = config.name or self._home.name
         self.open = False
         self.conclusion: Conclusion | None = None
         self._guard = Guard(strict=config.strict)
+        self.outlet = Outlet(config, self._guard, self._first_record, placed=placed)
+        self.name = config.name or self.outlet.name
+        self._recorder = Recorder(self._guard, self.outlet, self._may_write)
+        transfer = self._recorder.buffer.transfer
         self._models = Models()
-        self._buffer = Buffer()
         self._surroundings = Surroundings(
             self._models.name_of,
             config.include,
             config.exclude,
             self._models.is_embedding,
-            directory=lambda: self.directory if self._sinks else None,
-            transfer=self._buffer.transfer,
+            directory=lambda: self.directory if self.outlet.has_sinks else None,
+            transfer=transfer,
         )
         self._metrics = metrics.create(config.metrics, self._surroundings)
         self._models.features = any(FeaturesSeen in metric.listens for metric in self._metrics)
-        self._sink_factories = sinks.chosen(config.sinks)
-        self._sinks: list[tuple[str, Any]] | None = None
         self._meter = Meter()
         self._budget = Budget(
             self._meter,
@@ -121,16 +105,16 @@ class Run:
             self._tell_interval,
         )
         listeners = _listeners(self._metrics)
-        listeners.setdefault(LoaderStarted, []).append(("flush", self._loader_started))
+        listeners.setdefault(LoaderStarted, []).append(("flush", self._recorder.hurry))
         self._meter.divide(listeners, _parts(self._metrics), self._guard)
         self._publish = self._guard.hand_out(listeners)
         scope = LoopScope(boundary, opened_at, Stated(config.epoch, config.phase), self._guard)
         self._capture = Capture(
             scope,
             self._publish,
-            self._add_row,
+            self._recorder.add,
             self._models,
-            self._buffer.transfer.value,
+            transfer.value,
         )
         self._surroundings.class_names = self._capture.classes.names
         self.settled = Settled(
@@ -139,7 +123,7 @@ class Run:
             self._meter,
             self._guard,
             self,
-            transfer=self._buffer.transfer,
+            transfer=transfer,
             keepers_for=self._keepers_for,
         )
         self._capture.training.snapshot_due = self._snapshot_due
@@ -152,21 +136,14 @@ class Run:
         self._schedules: dict[Any, Schedule] = {}
         #: Of each part that the budget has touched: its interval, and the step it began at.
         self._intervals: dict[str, tuple[int, int]] = {}
-        self._tallies = Tallies()
         self._elsewhere = Elsewhere()
-        self._layout = Layout()
         self._busy = False
         self.trained_by: Any = None
         self._pid = os.getpid()
         self._thread = get_ident()
-        #: By `perf_counter`: when rows were written last, and when those that wait now are due.
-        self._flushed = time.perf_counter()
-        self._flush_at = 0.0
-        self._pause = _FLUSH_SECONDS
         # When whoever shows the run live hears next how far an evaluation has come.
         self._tell_at = 0.0
         self._missing: list[str] = []
-        self._written = 0
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -240,20 +217,16 @@ class Run:
         self.flush()
         self._guard.call("findings", self._write_findings)
         self.flush()
-        for name, sink in self._sinks or []:
-            if f"sink {name}" in self._guard.failed:
-                attempt(sink.close)
-            else:
-                self._guard.call(f"sink {name}", sink.close)
+        self._guard.call("sinks", self.outlet.close)
         self._busy = False
 
     def _tell_end(self, ended: str) -> None:
-        if self._sinks is None:
-            self._guard.call("flush", self._flush)
+        if not self.outlet.is_open:
+            self._guard.call("flush", self._recorder.write)
         here = self._capture.training.position()
         row = Row(here.steps, time.time(), ended=ended, counted=here.counted, by_steps=True)
         self._publish(RunEnded(row))
-        self._add_row(row, None)
+        self._recorder.add(row, None)
 
     def _let_go(self) -> None:
         _given.forget(self)
@@ -271,7 +244,7 @@ class Run:
         # compiler or an exporter runs code on tensors without numbers there is none to read.
         if (
             self._busy
-            or self._silent
+            or self.outlet.silent
             or not self.open
             or graphs.capturing
             or (get_ident() != self._thread and not self._comes_along())
@@ -290,7 +263,7 @@ class Run:
                 self._guard.call("capture", self.settled.hand_back)
             self._see(event)
             # Any event may find rows due: the last step's own would wait for a whole evaluation.
-            if began >= self._flush_at:
+            if began >= self._recorder.due_at:
                 self._guard.call("flush", self._flush_when_due)
             if began >= self._tell_at:
                 self._tell_at = began + _TELL_SECONDS
@@ -305,17 +278,14 @@ class Run:
         """Let the sinks that show it know how far an evaluation has come: it writes no record."""
         progress = self._capture.evaluation.progress
         if progress is not None:
-            for name, sink in self._sinks or ():
-                if (tell := getattr(sink, "evaluating", None)) is not None:
-                    phase, batches, of = progress
-                    self._guard.call(f"sink {name}", tell, phase, batches, of)
+            self.outlet.tell(*progress)
 
     # -- settled steps ---------------------------------------------------------------------------
 
     @property
     def records(self) -> bool:
         """Whether what is taken goes anywhere."""
-        return not self._silent and not {"capture", "flush"} & self._guard.failed.keys()
+        return self._recorder.takes_rows and "capture" not in self._guard.failed
 
     def undisturbed(self) -> bool:
         """Whether what happens now is the training's, and its tensors hold numbers."""
@@ -329,8 +299,7 @@ class Run:
 
     def due(self) -> float:
         """When, by the performance counter, rows that wait or come next must be written."""
-        at = self._flush_at
-        return at if at < math.inf else self._flushed + self._pause
+        return self._recorder.next_due
 
     def flush_due(self) -> None:
         """Write what is due."""
@@ -343,9 +312,7 @@ class Run:
 
     def add_block(self, block: Block, stream: Any) -> None:
         """Take finished steps."""
-        if self.records:
-            self._buffer.add(block, stream)
-            self._rows_wait()
+        self._recorder.add(block, stream)
 
     def quiet_epochs(self, stream: Any) -> float:
         """How many epochs of one step each begin before the next snapshot."""
@@ -387,24 +354,6 @@ class Run:
 
     # -- records ---------------------------------------------------------------------------------
 
-    def _add_row(self, row: Row, stream: Any) -> None:
-        # What can no longer be written must not pile up.
-        if row and not self._silent and "flush" not in self._guard.failed:
-            self._buffer.add(row, stream)
-            self._rows_wait()
-            if len(self._buffer.rows) >= _FLUSH_ROWS:
-                self._flush_at = self._flushed
-
-    def _rows_wait(self) -> None:
-        if self._flush_at == math.inf:
-            self._flush_at = self._flushed + self._pause
-            # The process group may be gone by the time of the flush.
-            ranks.rank()
-
-    def _loader_started(self, _: LoaderStarted) -> None:
-        if self._flush_at < math.inf:
-            self._flush_at = min(self._flush_at, self._flushed + _FLUSH_SECONDS_BEFORE_LOADER)
-
     def log(self, name: str, value: Any) -> None:
         """Record a person's own number at the current step.
 
@@ -421,22 +370,20 @@ class Run:
         if isinstance(number, torch.Tensor):
             if graphs.capturing:
                 return
-            number = self._buffer.transfer.value(number)
+            number = self._recorder.buffer.transfer.value(number)
         self._guard.call("capture", self.settled.fold)
         here = self._capture.training.position()
         row = Row(max(here.steps - 1, 0), time.time(), scalars=[(name, number)])
         row.counted, row.by_steps = here.counted, True
-        self._add_row(row, None)
+        self._recorder.add(row, None)
 
     def _flush_when_due(self) -> None:
         began = time.perf_counter()
         if self._meter.first is None:
-            waits = not self._buffer.is_empty
-            # Not the time since the run was opened: a slow first step would settle names too early.
-            self._flushed = self._meter.first = began
-            self._flush_at = began + self._pause if waits else math.inf
-        elif not self._buffer.is_empty:
-            self.flush()
+            self._meter.first = began
+            self._recorder.begin(began)
+        elif not self._recorder.buffer.is_empty:
+            self._recorder.flush()
             self._meter.add("writing", time.perf_counter() - began)
             self._guard.call("budget", self._budget.look)
 
@@ -448,70 +395,17 @@ class Run:
         steps = self._capture.training.position().steps
         self._intervals[part] = (every, steps)
         row = Row(steps, time.time(), hidden=[(f"autotrack/interval/{part}", every)])
-        self._add_row(row, None)
+        self._recorder.add(row, None)
 
     def flush(self, *, wait: bool = False) -> None:
         """Write what is known so far; with `wait` also what is still on its way from a device."""
-        now = time.perf_counter()
-        # Where rows waited long past their time, events are rare: the next row is due at once.
-        late = now - self._flush_at >= _FLUSH_SECONDS
-        self._flushed = now - self._pause if late else now
-        self._flush_at = self._flushed + self._pause
-        if os.getpid() == self._pid and not graphs.capturing:
-            self._guard.call("flush", self._flush, wait=wait)
-        took = time.perf_counter() - now
-        self._pause = min(_FLUSH_SECONDS, max(_LEAST_FLUSH_SECONDS, took / _FLUSH_SHARE))
+        self._guard.call("flush", self._recorder.flush, wait=wait)
 
-    def _flush(self, *, wait: bool = False) -> None:
+    def _may_write(self) -> bool:
+        """Bring the rows and the names of their streams up to date: are they to be written?"""
         self.settled.fold()
         settle_names(self._capture.training.streams)
-        if self._buffer.is_empty or (self._only_if_trained and not self.trained):
-            return
-        rows = self._buffer.take(wait=wait)
-        if not rows:
-            return
-        if not self._buffer.travelling:
-            # The next row says when the next flush is due.
-            self._flush_at = math.inf
-        named = {stream: cache(partial(tag_of, stream)) for stream in {s for _, s in rows}}
-        records: list[Record | Block] = [record_of(row, named[stream]) for row, stream in rows]
-        self._tallies.add(records)
-        self._guard.call("layout", self._layout.add, records, self._tallies.tags)
-        self._write(records)
-
-    def _write(self, records: list[Record | Block]) -> None:
-        if self._sinks is None:
-            # Only now is it sure that a process group knows this process's rank.
-            self._home = self.place() if self.place is not None else self._home
-            self._silent = not self._settle_directory()
-            if self._silent:
-                return
-            self._sinks = self._opened_sinks()
-            records = [self._first_record(), *records]
-        self._written += sum(len(r) if isinstance(r, Block) else 1 for r in records)
-        for name, sink in self._sinks:
-            takes_blocks = getattr(sink, "takes_blocks", False)
-            taken = records if takes_blocks else spread_out(records)
-            self._guard.call(f"sink {name}", sink.write, taken)
-
-    def _settle_directory(self) -> bool:
-        """Choose the directory, or return False where this process shall not record."""
-        folder = "" if self._placed else ranks.folder(self.config)
-        if folder is not None:
-            self._home = free_directory(self._home, folder)
-        self.directory = self._home / (folder or "")
-        return folder is not None
-
-    def _opened_sinks(self) -> list[tuple[str, Any]]:
-        folder = self.directory.relative_to(self._home).as_posix()
-        with taken_directory(self._home, folder) as self._home:
-            self.directory = self._home / folder
-            return [
-                (n, s) for n, make in self._sink_factories if (s := self._open(n, make)) is not None
-            ]
-
-    def _open(self, name: str, make: Callable[[Path], Any]) -> Any:
-        return self._guard.call(f"sink {name}", make, self.directory)
+        return self.trained or not self._only_if_trained
 
     def _first_record(self) -> Record:
         from autotrack import facts
@@ -531,8 +425,8 @@ class Run:
         """Add what has become known since the first record was written."""
         from autotrack import facts
 
-        if self._sinks is None:
-            self._guard.call("flush", self._flush)
+        if not self.outlet.is_open:
+            self._guard.call("flush", self._recorder.write)
         self._guard.call("inventory", self._inventory.look)
         known = {
             **facts.at_end(self._said, error),
@@ -541,13 +435,18 @@ class Run:
         }
         news = {key: value for key, value in known.items() if self._said.get(key) != value}
         row = Row(0, time.time(), hidden=[("autotrack/run", facts.as_json(news))])
-        self._buffer.add(row, None)
+        self._recorder.buffer.add(row, None)
 
     def _class_names(self) -> dict[str, Any]:
         known = self._capture.classes.known
         return {"classes": [list(names) for names in known]} if known else {}
 
     # -- what a person may ask -------------------------------------------------------------------
+
+    @property
+    def directory(self) -> Path:
+        """Where this process records."""
+        return self.outlet.directory
 
     @property
     def trained(self) -> bool:
@@ -576,7 +475,7 @@ class Run:
             self.flush(wait=True)
         finally:
             self._busy = was_busy
-        return read(self.directory) if self._sinks else empty(self.directory)
+        return read(self.directory) if self.outlet.has_sinks else empty(self.directory)
 
     @property
     def coverage(self) -> Coverage:
@@ -585,16 +484,16 @@ class Run:
         account = Account(
             self._capture,
             self._surroundings,
-            self._tallies,
+            self.outlet.tallies,
             self._guard.failed,
             self._elsewhere,
             frozenset(type(metric).__name__ for metric in self._metrics),
             snapshots=self.config.histograms > 0,
-            missed=self._buffer.skipped,
+            missed=self._recorder.buffer.skipped,
             intervals=self._intervals,
         )
         coverage = describe(account, self._missing)
-        if self._silent:
+        if self.outlet.silent:
             note = f'rank {ranks.rank()} does not record; ranks="all" records each in rank<k>/'
             coverage.notes.insert(0, note)
         coverage.notes += self._device_notes()
@@ -607,7 +506,7 @@ class Run:
                 f"CUDA graphs were replayed {graphs.replays} times; a replay makes no Python calls "
                 "and nothing of it is recorded"
             )
-        if skipped := self._buffer.skipped:
+        if skipped := self._recorder.buffer.skipped:
             notes.append(
                 f"{skipped} steps of a fused optimizer turned out to be skipped by the gradient "
                 "scaler and are not counted"
@@ -615,10 +514,10 @@ class Run:
         return notes
 
     def _write_coverage(self) -> None:
-        self._buffer.add(self._coverage_row(), None)
+        self._recorder.buffer.add(self._coverage_row(), None)
 
     def _coverage_row(self) -> Row:
-        self._guard.call("flush", self._flush, wait=True)
+        self._guard.call("flush", self._recorder.write, wait=True)
         coverage = self.coverage
         row = Row(0, time.time(), texts=[("coverage", coverage.markdown())])
         row.hidden.append(("autotrack/coverage", coverage.json()))
@@ -628,10 +527,10 @@ class Run:
     def _write_findings(self) -> None:
         from autotrack.conclusion import conclude
 
-        if self._sinks and not self._silent and self._written <= _MOST_ROWS_JUDGED:
+        if self.outlet.has_sinks and self.outlet.written <= _MOST_ROWS_JUDGED:
             self.conclusion = conclude(self.directory, strict=self._guard.strict)
             if self.conclusion is not None:
-                self._buffer.add(self.conclusion.row(), None)
+                self._recorder.buffer.add(self.conclusion.row(), None)
 
     def __repr__(self) -> str:
         state = "open" if self.open else "over"

@@ -52,6 +52,8 @@ FLOOR_PLAN = {
         "loopscope",
         "provenance",
         "ranks",
+        "outlet",
+        "recorder",
         "run",
         "schedule",
         "stated",

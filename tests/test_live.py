@@ -50,7 +50,7 @@ TRACKED = {
     "before": "import time, autotrack\nclock = time.time\nskipped = 0\n"
     "def later():\n    return clock() + skipped\n"
     "time.time = later\n"
-    "from autotrack import run as run_module\nrun_module._FLUSH_SECONDS = 0.0\n"
+    "from autotrack import recorder, run as run_module\nrecorder._FLUSH_SECONDS = 0.0\n"
     "from autotrack.sinks import terminal\nterminal._SECONDS = 0.0",
     "block": "with autotrack.tracking(logdir='run'):",
     # the clock goes on without anybody waiting for it
@@ -398,9 +398,9 @@ def test_points_are_on_disk_within_two_seconds_also_during_an_evaluation(
     from torch.utils.data import DataLoader
 
     now = [0.0]
-    monkeypatch.setattr(
-        "autotrack.run.time", SimpleNamespace(time=lambda: 0.0, perf_counter=lambda: now[0])
-    )
+    clock = SimpleNamespace(time=lambda: 0.0, perf_counter=lambda: now[0])
+    for module in ("run", "recorder"):
+        monkeypatch.setattr(f"autotrack.{module}.time", clock)
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     made: list[float] = []
@@ -441,19 +441,20 @@ def test_a_fast_loop_is_written_once_a_second_and_oftener_where_that_costs_nothi
     """Four seconds of steps; before a call that lasts, hardly anything waits."""
     import torch
 
-    from autotrack.run import Run
+    from autotrack.outlet import Outlet
 
     now, written = [0.0], []
     clock = SimpleNamespace(time=lambda: 0.0, perf_counter=lambda: now[0])
-    monkeypatch.setattr("autotrack.run.time", clock)
-    write = Run._write
+    for module in ("run", "recorder"):
+        monkeypatch.setattr(f"autotrack.{module}.time", clock)
+    write = Outlet.write
 
-    def costly(self: Run, rows: list[object]) -> None:
+    def costly(self: Outlet, rows: list[object]) -> None:
         written.append(now[0])
         write(self, rows)
         now[0] += cost
 
-    monkeypatch.setattr(Run, "_write", costly)
+    monkeypatch.setattr(Outlet, "write", costly)
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     with autotrack.tracking(logdir=tmp_path):

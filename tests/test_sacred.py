@@ -811,13 +811,13 @@ def test_memory_does_not_grow_with_the_number_of_steps():
 
 
 def test_rows_do_not_pile_up_when_nothing_can_be_written(monkeypatch):
-    monkeypatch.setattr("autotrack.run.Run._flush", _raise)
+    monkeypatch.setattr("autotrack.recorder.Recorder.write", _raise)
     with autotrack.tracking(logdir="run", strict=False) as run:
         one_step()
         run.flush()
         for _ in range(5):
             one_step()
-        assert len(run._buffer.rows) <= 1
+        assert len(run._recorder.buffer.rows) <= 1
 
 
 def test_a_run_keeps_nothing_of_the_training_alive():

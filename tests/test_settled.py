@@ -129,7 +129,7 @@ def let_everything_travel(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("autotrack.transfer.Transfer.carries", staticmethod(lambda tensor: True))
     patch.setattr("autotrack.transfer.BLOCK", 64)
     patch.setattr("autotrack.capture.settled.MOST_STEPS", 64)
-    patch.setattr("autotrack.run._FLUSH_SECONDS", 0.02)
+    patch.setattr("autotrack.recorder._FLUSH_SECONDS", 0.02)
 
 
 def tracked(path: Path, directory: Path, settled_by: float, **options: Any) -> Any:

@@ -54,7 +54,7 @@ class Threads:
 
     def watch(self, run: Run) -> None:
         """Give a run its directory when it has something to record."""
-        run.place = lambda: self._place(run)
+        run.outlet.place = lambda: self._place(run)
 
     def end(self, *, only_of_ended_threads: bool = False) -> None:
         """End the runs of other threads."""

@@ -47,7 +47,7 @@ class TestEveryTraining:
         assert_same(run.history, here.history)
 
     def test_waits_for_nothing_until_it_ends(self, train, tmp_path, monkeypatch):
-        monkeypatch.setattr("autotrack.run._FLUSH_SECONDS", 0.0)
+        monkeypatch.setattr("autotrack.recorder._FLUSH_SECONDS", 0.0)
         run, _ = on_device(train, tmp_path / "device")
         assert not run._guard.failed
         assert set(account.waits) <= {"Event.synchronize"}
@@ -118,7 +118,7 @@ class TestNumbersOnTheirWay:
             classification(there, moved)
             run.flush()
             run.flush()
-            assert run._buffer._travelling
+            assert run._recorder.buffer._travelling
             assert not list(tmp_path.rglob("*tfevents*"))
             account.arrives = True
             run.flush()
