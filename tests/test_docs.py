@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import autotrack
 from autotrack.config import Config
@@ -38,6 +39,34 @@ def test_the_code_of_the_readme_runs_as_it_stands(tmp_path):
     assert sorted(len(run["Loss/train"].x) for run in runs.values()) == [20, 20, 100]
     np.testing.assert_array_equal(runs["line"]["Loss/train"].epoch, np.arange(20))
     assert list((tmp_path / "runs/line").rglob("loss.pdf"))
+
+
+@pytest.mark.parametrize("name", ["Momentum", "QuickMomentum"])
+def test_the_metric_of_the_documentation_measures_what_it_says(name, tmp_path, monkeypatch):
+    page = (REPOSITORY / "docs/own_metrics.md").read_text()
+    module = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    (tmp_path / f"own_{name.lower()}.py").write_text(module)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    torch.manual_seed(0)
+    inputs, wanted = torch.randn(20, 3), torch.randn(20, 1)
+    model = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=0.1)
+    lengths = []
+    metric = f"+own_{name.lower()}:{name}"
+    with autotrack.tracking(logdir=tmp_path / "run", metrics=[metric], strict=True) as run:
+        for step in range(150):
+            loss = torch.nn.functional.mse_loss(model(inputs), wanted)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            held = [state["momentum_buffer"] for state in optimizer.state.values()]
+            lengths.append(float(torch.cat([buffer.flatten() for buffer in held]).norm()))
+            if step == 70:
+                run.log("Mine/number", 1.0)
+    series = autotrack.read(run.directory)["Momentum/norm"]
+    np.testing.assert_array_equal(series.x, np.arange(150))
+    np.testing.assert_allclose(series.value, lengths, rtol=1e-6)
+    assert (run.settled.taken > 100) is (name == "QuickMomentum")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())

@@ -20,6 +20,8 @@ import autotrack
 from autotrack.budget import NORM
 from autotrack.capture import pattern
 from autotrack.devices import Device
+from autotrack.keeper import Keeper
+from autotrack.metrics import Metric
 
 # What a clock decides.
 TIMED = ("Throughput/",)
@@ -226,3 +228,34 @@ def test_the_record_is_the_same_where_the_budget_leaves_norms_out(name, every, t
     steps = found["GradNorm/total"].step
     assert 0 < len(steps) <= 1 + len(found["Loss/train"]) / every
     assert all(step % every == 0 for step in steps)
+
+
+class _TooFew(Keeper):
+    def fold(self, steps: Any) -> None:
+        steps.block.columns.append(("Broken/whole", [1.0] * len(steps.ends)))
+        steps.block.columns.append(("Broken/short", [1.0]))
+
+
+class ColumnsTooShort(Metric):
+    """A metric of somebody's that loses count of the steps."""
+
+    def settle(self, pattern: Any) -> Keeper:
+        return _TooFew()
+
+
+def test_a_column_of_another_length_costs_its_metric_and_not_the_record(tmp_path, caplog):
+    torch.manual_seed(0)
+    x = torch.randn(10, 2)
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    wanted = [f"+{__name__}:ColumnsTooShort"]
+    with autotrack.tracking(logdir=tmp_path / "run", metrics=wanted, strict=False) as run:
+        for _ in range(100):
+            loss = torch.nn.functional.mse_loss(model(x), x[:, :1])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    found = autotrack.read(run.directory)
+    assert len(found["Loss/train"]) == 100
+    assert [tag for tag in found if tag.startswith("Broken/")] == []
+    assert "Broken/short has 1 values for" in caplog.text

@@ -27,6 +27,7 @@ from autotrack.context import BACKWARD, CLIPPED, IDLE, LOSS, OFF, STEP
 from autotrack.keeper import Steps
 from autotrack.observers.criterion import called
 from autotrack.observers.cuda_graph import graphs
+from autotrack.pending import Pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -426,7 +427,7 @@ class Settled:
         self._first, self._count = self._first + count, 0
         steps = Steps(block, losses, ends, passes)
         for keeper in list(self._keepers):
-            self._guard.call(keeper.part, keeper.fold, steps)
+            self._guard.call(keeper.part, _fold_into, keeper, steps)
             if keeper.part in self._guard.failed:
                 self._keepers.remove(keeper)
         self.taken += count
@@ -500,3 +501,15 @@ class Settled:
         self._keepers.remove(keeper)
         self._guard.call("capture", self.hand_back)
         return False
+
+
+def _fold_into(keeper: Keeper, steps: Steps) -> None:
+    """Let a keeper add its columns; one of another length would break the record of them all."""
+    columns = steps.block.columns
+    before = len(columns)
+    keeper.fold(steps)
+    for tag, values in columns[before:]:
+        if not isinstance(values, Pending) and len(values) != len(steps.ends):
+            del columns[before:]
+            msg = f"{tag} has {len(values)} values for {len(steps.ends)} steps"
+            raise ValueError(msg)
