@@ -86,8 +86,11 @@ def tracked(path: Path, directory: Path) -> tuple[Outcome, Any]:
     import autotrack
 
     plain(path)
-    with autotrack.tracking(logdir=str(directory)) as run:
-        outcome = run_once(load(path).loop)
+    with pytest.MonkeyPatch.context() as patch:
+        # Names of streams are settled when rows are written; a slow machine would do so too early.
+        patch.setattr("autotrack.recorder._FLUSH_SECONDS", 1e6)
+        with autotrack.tracking(logdir=str(directory)) as run:
+            outcome = run_once(load(path).loop)
     return outcome, autotrack.read(run.directory)
 
 

@@ -131,13 +131,15 @@ def let_everything_travel(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("autotrack.transfer.Transfer.carries", staticmethod(lambda tensor: True))
     patch.setattr("autotrack.transfer.BLOCK", 64)
     patch.setattr("autotrack.capture.settled.MOST_STEPS", 64)
-    patch.setattr("autotrack.recorder._FLUSH_SECONDS", 0.02)
+    patch.setattr("autotrack.recorder._FLUSH_ROWS", 30)
 
 
 def tracked(path: Path, directory: Path, settled_by: float, **options: Any) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pattern, "SETTLED_BY", settled_by)
-        with autotrack.tracking(logdir=directory, strict=True, **options) as run:
+        # How fast the machine is decides neither when rows are written nor what is left out.
+        patch.setattr("autotrack.recorder._FLUSH_SECONDS", 1e6)
+        with autotrack.tracking(logdir=directory, strict=True, budget=None, **options) as run:
             outcome = run_once(load(path).loop)
     return outcome, run, autotrack.read(run.directory)
 

@@ -10,6 +10,12 @@ from torch.optim.lr_scheduler import StepLR
 import autotrack
 
 
+@pytest.fixture(autouse=True)
+def _unhurried(monkeypatch):
+    """Names are settled when rows are written; a slow machine would do so too early."""
+    monkeypatch.setattr("autotrack.recorder._FLUSH_SECONDS", 1e6)
+
+
 def made(seed=0):
     torch.manual_seed(seed)
     model = nn.Linear(3, 1)

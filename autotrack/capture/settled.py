@@ -449,7 +449,7 @@ class Settled:
         stream, shown = self._pattern.stream, self._pattern.shown
         assert stream.epoch is not None and shown is not None  # noqa: PT018 - of each pattern
         count, epoch = len(block), stream.epoch + 1
-        self._capture.training.end_pass(stream, block.times[0])
+        self._capture.training.epochs.end_pass(stream, block.times[0])
         block.hidden.append(("autotrack/epoch", range(epoch, epoch + count)))
         self._pattern.shown = shown._replace(number=shown.number + count)
         passes = Block(epoch, block.times[1:])

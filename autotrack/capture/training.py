@@ -11,22 +11,21 @@ from autotrack import events as e
 from autotrack import graph
 from autotrack.capture import discovery
 from autotrack.capture.batches import Batches
+from autotrack.capture.epochs import Epochs
 from autotrack.capture.evaluation import Objective, Position
 from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
 from autotrack.capture.streams import Stream, gradient_marks, settle_names
 from autotrack.capture.unclaimed import MOST_UNCLAIMED, Unclaimed
 from autotrack.context import BACKWARD, CLIPPED, STEP
-from autotrack.loopscope import Shown
 from autotrack.row import Row
-from autotrack.timeline import EpochCounter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autotrack.capture.capture import Capture
     from autotrack.capture.pattern import Pattern
-    from autotrack.loopscope import Loop, LoopScope, Site
+    from autotrack.loopscope import LoopScope, Shown, Site
     from autotrack.row import Value
 
 # By the time a stream has stepped so often, the others of the same loop have stepped too.
@@ -65,6 +64,7 @@ class Training:
         self._publish = publish
         self._emit_row = emit_row
         self.optimizers = Optimizers(scope, capture.models)
+        self.epochs = Epochs(capture, scope, publish, emit_row)
         #: All streams, whether or not they have stepped.
         self.streams = self.optimizers.streams
         self.objective = Objective()
@@ -75,7 +75,6 @@ class Training:
         #: Streams of which somebody wants to hear before their next backward.
         self.looked_at: set[Stream] = set()
         self.without_optimizer = False
-        self.epoch_loop: Loop | None = None
         self._value_of = value_of
         self._batches = Batches(capture.criteria, value_of)
         self._sites = Sites()
@@ -91,21 +90,13 @@ class Training:
         self._read: set[int] = set()
         self._looked = 0
         self._snapshot = False
-        # Whether only a device knows which steps happened.
-        self._unsure = False
         self._main: Stream | None = None
         # The stream whose step is under way, and the optimizers that it lets step inside.
         self._stepping: Stream | None = None
         self._inner: list[ref[Any]] = []
-        self._shared_clock = EpochCounter()
         self.loss_scaled = self._batches.loss_scaled
         capture.evaluation.connect(self._evaluation_from_outputs)
         capture.evaluation.objective = self.objective
-
-    @property
-    def epoch_is_stated(self) -> bool:
-        """Whether the person says which variable counts the epochs."""
-        return self._scope.stated.epoch is not None
 
     # -- backward --------------------------------------------------------------------------------
 
@@ -121,13 +112,13 @@ class Training:
         if id(site) not in self._read:
             self._read.add(id(site))
             self._publish(e.GraphSeen(event.tensors))
-        again = self._uses_batch_again(site)
+        again = self.epochs.uses_batch_again(site)
         batch = self._batches.read(event, site, None if again else evaluation.batch_size)
         if again and batch.size is None:
             # How many samples there were in it nobody remembers.
             batch.reduction = "mixed"
         self._note(batch)
-        batch.shown = self._shown(site, shown, again=again)
+        batch.shown = self.epochs.shown(site, shown, again=again)
         self._batch = batch
         self._leaves = self._leaves_below(event, site)
         if (not self.streams or self.without_optimizer) and id(site) not in self._by_hand:
@@ -182,7 +173,7 @@ class Training:
         del stream.pending[:-MOST_UNCLAIMED]
         stream.clipped_too_early = stream.clipped
         if batch.shown is not None or stream.epoch is not None:
-            self._enter_epoch(stream, batch.shown)
+            self.epochs.enter(stream, batch.shown)
         known = self._sites.of(batch.site)
         if stream in known.streams:
             self._credit(stream, batch, known)
@@ -252,7 +243,7 @@ class Training:
         stream = self.optimizers.by_hand([leaf for leaf in held if leaf is not None])
         self._main = stream
         stream.pending.append(batch)
-        self._enter_epoch(stream, batch.shown)
+        self.epochs.enter(stream, batch.shown)
         if stream.steps == 0:
             self.optimizers.find_model(stream)
         self._snapshot = self._due(stream)
@@ -385,11 +376,11 @@ class Training:
         self.objective.learn(batches, len(groups))
         row = Row(stream.steps, time.time(), skipped=skipped)
         if type(skipped) is not float:
-            self._unsure = True
-        if self._unsure:
+            self.epochs.unsure = True
+        if self.epochs.unsure:
             row.counted, row.by_steps = ((stream, stream.steps),), True
         if stream.epoch is not None and stream.epoch != stream.marked:
-            self._mark(row, stream, stream.epoch)
+            self.epochs.mark(row, stream, stream.epoch)
         stream.steps += 1
         if stream.steps == _SETTLED_BY:
             settle_names(self.streams)
@@ -411,7 +402,7 @@ class Training:
         if self._capture.evaluation.under_way:
             self.evaluation_ends()
         if stream.epoch is None and stream.stretch.step():
-            self.end_pass(stream)
+            self.epochs.end_pass(stream)
         if not too_early:
             self.settles(stream, batches, clipped=clipped)
 
@@ -426,8 +417,8 @@ class Training:
             and not stream.in_closure
             and not stream.orphan
             and not (known.held or known.adds)
-            and not (self._depth or self._unsure or self._unclaimed or self.looked_at)
-            and not (self.without_optimizer or self.epoch_is_stated)
+            and not (self._depth or self.epochs.unsure or self._unclaimed or self.looked_at)
+            and not (self.without_optimizer or self.epochs.is_stated)
             and self._batches.scaler is None
             and id(site) not in self._by_hand
         )
@@ -438,12 +429,7 @@ class Training:
         `shown` is the epoch of the last of them, where each was an epoch.
         """
         if shown is not None:
-            stream.epoch = stream.marked = self._clock(stream, own=shown.own).at(
-                shown.loop, shown.number
-            )
-            stream.epochs += count
-            stream.entered = stream.steps + count - 1
-            stream.batches_seen = 0
+            self.epochs.run_on(stream, shown, count)
         stream.steps += count
         stream.batches_seen += count if shown is None else 1
         if stream.epoch is None:
@@ -472,15 +458,6 @@ class Training:
             self._main = self._stepping = stream
             stream.in_closure = stream.first_evaluation_over = False
             self._snapshot = False
-
-    def _mark(self, row: Row, stream: Stream, epoch: int) -> None:
-        """Say in the row of its first step that an epoch begins."""
-        stream.marked = epoch
-        row.hidden.append(("autotrack/epoch", epoch))
-        last = self._last_epoch(epoch)
-        if last is not None and last != stream.said_last:
-            stream.said_last = last
-            row.hidden.append(("autotrack/last_epoch", last))
 
     # -- what a pass counts ----------------------------------------------------------------------
 
@@ -516,78 +493,14 @@ class Training:
                 known.held.append(batch)
         stream.pending.clear()
 
-    # -- epochs and passes -----------------------------------------------------------------------
-
-    def _uses_batch_again(self, site: Site) -> bool:
-        """Whether the batch in hand is one that the training loader gave earlier."""
-        loader = self._capture.evaluation.last_loader
-        if loader is None:
-            return False
-        same_data = self._capture.evaluation.looked_at(self._capture.criteria.target_in_hand)
-        return self._capture.loaders.is_again(loader, id(site), same_data=same_data)
-
-    def _shown(self, site: Site, shown: Shown | None, *, again: bool) -> Shown | None:
-        """Return what the loop, else the training loader, says about the epoch of a batch."""
-        loader, loaders = self._capture.evaluation.last_loader, self._capture.loaders
-        by_loader = None
-        if loader is not None:
-            by_loader = loaders.train_again(id(site)) if again else loaders.train(loader, id(site))
-        if self.epoch_is_stated:
-            stated = self._scope.stated.epoch_now(self._scope.boundary)
-            if stated is not None:
-                return Shown("stated", stated)
-        if shown is not None and site.epoch is not None:
-            self.epoch_loop = site.epoch[0]
-            return shown
-        return None if by_loader is None else Shown("loader", by_loader)
-
-    def _last_epoch(self, epoch: int) -> int | None:
-        """Return the number of the run's last epoch, where the epoch loop tells how many follow."""
-        if self.epoch_loop is None:
-            return None
-        remaining = self._scope.remaining(self._scope.site(), self.epoch_loop)
-        return None if remaining is None else epoch + remaining
-
-    def _enter_epoch(self, stream: Stream, shown: Shown | None) -> None:
-        """Give a stream the epoch of its batch; a new one ends the running pass."""
-        epoch = None
-        if shown is not None:
-            epoch = self._clock(stream, own=shown.own).at(shown.loop, shown.number)
-        if epoch == stream.epoch:
-            return
-        if stream.epoch is not None:
-            self.end_pass(stream)
-            stream.after_one_step = epoch == stream.epoch + 1 and stream.steps == stream.entered + 1
-        stream.entered = stream.steps
-        stream.epoch = epoch
-        stream.epochs += epoch is not None
-
-    def _clock(self, stream: Stream, *, own: bool) -> EpochCounter:
-        """Return the counter of a loop: one for all, unless several loops may be under way."""
-        return stream.clock if own else self._shared_clock
-
-    def end_pass(self, stream: Stream, when: float | None = None) -> None:
-        """Close a stream's training pass: one point of its epoch series."""
-        stream.stretch.steps = 0
-        # Once a point stands at steps, those that follow do too: an axis never goes back.
-        stream.by_steps |= stream.epoch is None and stream.batches_seen > 0
-        stream.batches_seen = 0
-        x = stream.steps if stream.by_steps or stream.epoch is None else stream.epoch
-        row = Row(x, time.time() if when is None else when)
-        if self._unsure:
-            row.counted = ((stream, stream.steps),)
-            row.by_steps = stream.by_steps or stream.epoch is None
-        self._publish(e.TrainPassEnded(stream, row))
-        if row.scalars:
-            row.hidden.append(("autotrack/step", stream.steps))
-            self._emit_row(row, stream)
+    # -- evaluation and position -----------------------------------------------------------------
 
     def evaluation_begins(self) -> None:
         """Evaluation starts: without epochs, that ends a training pass."""
         for stream in self.streams:
             stream.stretch.evaluated = True
             if stream.epoch is None and stream.stretch.steps:
-                self.end_pass(stream)
+                self.epochs.end_pass(stream)
 
     def _evaluation_from_outputs(self) -> Position:
         self.evaluation_begins()
@@ -601,7 +514,7 @@ class Training:
         """Return where training stands: what an evaluation point needs."""
         steps = max((s.steps for s in self.streams), default=0)
         epoch = self._main.epoch if self._main is not None else None
-        counted = tuple((s, s.steps) for s in self.streams) if self._unsure else ()
+        counted = tuple((s, s.steps) for s in self.streams) if self.epochs.unsure else ()
         return Position(steps, epoch, steps > 0, counted)
 
     def position_here(self) -> Position:
@@ -610,21 +523,10 @@ class Training:
         if (
             position.started
             and position.epoch is not None
-            and (here := self._epoch_here()) is not None
+            and (here := self.epochs.here(self._main)) is not None
         ):
             position.epoch = here
         return position
-
-    def _epoch_here(self) -> int | None:
-        """Return the epoch that the epoch loop shows now, where we are inside that loop."""
-        stated = self._scope.stated.epoch_now(self._scope.boundary)
-        if stated is not None:
-            return self._shared_clock.peek("stated", stated)
-        if self.epoch_loop is None or self._main is None:
-            return None
-        number = self._scope.number_here(self._scope.site(), self.epoch_loop)
-        clock = self._clock(self._main, own=self.epoch_loop.suspends)
-        return None if number is None else clock.peek(self.epoch_loop.key, number)
 
     def end(self, *, failed: bool) -> None:
         """The run is over: the running pass is a pass, unless an exception cut it short."""
@@ -636,7 +538,7 @@ class Training:
             if interrupted or (failed and not self._capture.loaders.primary_is_finished):
                 self.seen.cut_short.append(stream.name)
             else:
-                self.end_pass(stream)
+                self.epochs.end_pass(stream)
 
     def _waits_for_step(self, stream: Stream) -> bool:
         """Whether a backward call that always led to a step has not done so.

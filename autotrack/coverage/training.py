@@ -163,8 +163,8 @@ def _why_no_accuracy(account: Account) -> str:
 
 
 def _how_epochs(training: Training) -> str:
-    loop = training.epoch_loop
-    if training.epoch_is_stated:
+    loop = training.epochs.loop
+    if training.epochs.is_stated:
         return "as stated by epoch=..."
     if loop is None:
         return "passes over the training loader"
@@ -175,7 +175,7 @@ def _why_no_epochs(account: Account) -> str:
     training = account.training
     if not training.seen.backwards:
         return "no backward was seen"
-    if training.epoch_is_stated:
+    if training.epochs.is_stated:
         return "epoch=... found no whole number in the frames around the training step"
     return (
         "no loop variable or range around the step is called an epoch, and no loader was passed "
