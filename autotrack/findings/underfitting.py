@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from autotrack.history import History
+    from autotrack.series import Series
 
 EXPLAINS = ("plateau",)
 
@@ -43,20 +44,26 @@ SURE = 6.0
 def find(history: History) -> Iterator[Finding]:
     """Find a loss that came down little and then stood, or that still came down at the end."""
     if not is_adversarial(history):
-        found = list(_stands(history))
-        yield from found or _still_falls(history)
+        poor = _poor_scores(history)
+        found = list(_still_falls(history, poor=bool(poor)))
+        # A loss alone says nothing about how low it could be.
+        yield from found or (_stands(history, poor) if poor else ())
 
 
-def _stands(history: History) -> Iterator[Finding]:
+def _poor_scores(history: History) -> list[Series]:
+    """Return the training's scores where there are any, and none is good."""
     scores = [
         (series, good)
         for name, good in (("Accuracy/train", GOOD_ACCURACY), ("R2/train", GOOD_R2))
         for _, series in by_stream(history, name)
         if len(finite(series))
     ]
-    # A loss alone says nothing about how low it could be.
-    if not scores or any(finite(series)[-1] >= good for series, good in scores):
-        return
+    if any(finite(series)[-1] >= good for series, good in scores):
+        return []
+    return [series for series, _ in scores]
+
+
+def _stands(history: History, scores: list[Series]) -> Iterator[Finding]:
     for stream, series in by_stream(history, "Loss/train"):
         y = finite(series)
         if len(y) < FEWEST:
@@ -69,7 +76,7 @@ def _stands(history: History) -> Iterator[Finding]:
             continue
         text = f"{series.tag} came down from {say(known.start)} to {say(known.end)} and stands"
         evidence = [Evidence(series.tag, text, 0, int(series.step[-1]), None, known.end)]
-        evidence += [_score(s.tag, float(finite(s)[-1])) for s, _ in scores]
+        evidence += [_score(s.tag, float(finite(s)[-1])) for s in scores]
         evidence += [_score(f"Loss/{p}", float(finite(s)[-1])) for p, s in phases(history, "Loss")]
         yield Finding(
             "underfitting",
@@ -87,7 +94,7 @@ def _stands(history: History) -> Iterator[Finding]:
         )
 
 
-def _still_falls(history: History) -> Iterator[Finding]:
+def _still_falls(history: History, *, poor: bool) -> Iterator[Finding]:
     """Look for a course that had not begun to level off, in the evaluation neither."""
     evaluated = [y for _, series in phases(history, "Loss") if len(y := finite(series))]
     if any(y[-1] > y.min() for y in evaluated):
@@ -112,7 +119,7 @@ def _still_falls(history: History) -> Iterator[Finding]:
         steps = int(series.step[2 * len(series) // 3]), int(series.step[-1])
         yield Finding(
             "underfitting",
-            "note",
+            "warning" if poor else "note",
             "Training ended while the loss was still falling",
             "The curve had not begun to level off: what the model can learn, it has not learned "
             "yet.",
