@@ -260,4 +260,40 @@ def test_a_column_of_another_length_costs_its_metric_and_not_the_record(tmp_path
     found = autotrack.read(run.directory)
     assert len(found["Loss/train"]) == 100
     assert [tag for tag in found if tag.startswith("Broken/")] == []
-    assert "Broken/short has 1 values for" in caplog.text
+    assert "Broken/short has 1 values where" in caplog.text
+
+
+def clipped_training(at_step: Any) -> torch.Tensor:
+    torch.manual_seed(0)
+    x = torch.randn(10, 2)
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(60):
+        at_step(step)
+        loss = torch.nn.functional.mse_loss(model(x), x[:, :1])
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+        optimizer.step()
+    return model.weight.detach().clone()
+
+
+def test_a_clipping_that_cannot_be_read_breaks_no_settled_training(tmp_path, monkeypatch):
+    """PyTorch may pass its parameters under another name some day."""
+    untracked = clipped_training(lambda step: None)
+    taken = []
+
+    def renamed(_: object) -> Any:
+        raise KeyError("parameters")
+
+    with autotrack.tracking(logdir=tmp_path / "run", strict=False) as run:
+
+        def rename(step: int) -> None:
+            if step == 40:
+                run.history  # noqa: B018 - whatever is settled is folded by that
+                taken.append(run.settled.taken)
+                monkeypatch.setattr("autotrack.observers.clipping._parameters_of", renamed)
+
+        tracked_weight = clipped_training(rename)
+    assert taken[0] > 20
+    assert torch.equal(tracked_weight, untracked)

@@ -317,10 +317,15 @@ class Settled:
         self._way = way
         return way
 
-    def _clipping_started(self, parameters: Any) -> bool:
+    def _clipping_started(self, read: Callable[[], Any]) -> bool:
+        """Take a clipping of what `read` gives: reading it may fail, and is watched here."""
         began = perf_counter()
         optimizer = self.optimizer()
-        if not self._pattern.clipped or type(parameters) is not list or optimizer is None:
+        if not self._pattern.clipped or optimizer is None:
+            return False
+        parameters = read()
+        # A list says the same however often it is looked at.
+        if type(parameters) is not list:
             return False
         given = [id(parameter) for parameter in parameters]
         if self._clipped is None:
@@ -505,11 +510,16 @@ class Settled:
 
 def _fold_into(keeper: Keeper, steps: Steps) -> None:
     """Let a keeper add its columns; one of another length would break the record of them all."""
-    columns = steps.block.columns
-    before = len(columns)
+    blocks = [block for block in (steps.block, steps.passes) if block is not None]
+    places = [(own, len(own), len(b)) for b in blocks for own in (b.columns, b.hidden)]
     keeper.fold(steps)
-    for tag, values in columns[before:]:
-        if not isinstance(values, Pending) and len(values) != len(steps.ends):
+    wrong = [
+        f"{tag} has {len(values)} values where {length} are due"
+        for columns, before, length in places
+        for tag, values in columns[before:]
+        if not isinstance(values, Pending) and len(values) != length
+    ]
+    if wrong:
+        for columns, before, _ in places:
             del columns[before:]
-            msg = f"{tag} has {len(values)} values for {len(steps.ends)} steps"
-            raise ValueError(msg)
+        raise ValueError(wrong[0])

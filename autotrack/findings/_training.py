@@ -56,7 +56,7 @@ def has_learned(history: History) -> bool:
         len(a)
         and (
             a[-1] >= LEARNED_ACCURACY
-            or np.median(a[-max(3, len(a) // 3) :]) - a[0] >= RISEN_ACCURACY
+            or np.median(a[-max(1, len(a) // 3) :]) - a[0] >= RISEN_ACCURACY
         )
         for a in accuracies
     )

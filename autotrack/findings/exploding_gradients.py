@@ -15,7 +15,7 @@ import numpy as np
 from autotrack.findings._curves import levels, surroundings
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._layers import early_to_late, middle, weight_gradients
-from autotrack.findings._record import by_stream, finite, histograms, say, tag
+from autotrack.findings._record import by_stream, finite, finite_between, histograms, say, tag
 from autotrack.findings._training import FEWEST_STEPS, is_adversarial, loss_levels
 
 if TYPE_CHECKING:
@@ -124,6 +124,20 @@ def _is_sensitive(history: History) -> bool:
     return length > SENSITIVE * abs(float(loss.value[0]))
 
 
+def _of_a_sample(history: History, stream: str, series: Series, loss: float) -> float:
+    """Return a step's loss as that of one sample: a criterion that sums gives that of its batch.
+
+    The passes' means are over samples; so much larger as the steps of the first pass are in the
+    mean, so many samples stand in one.
+    """
+    passes = history.get(tag("Loss/train_epoch", stream))
+    means = finite(passes) if passes is not None else np.empty(0)
+    if passes is None or not len(means) or means[0] <= 0:
+        return loss
+    seen = finite_between(series, 0, int(passes.step[0]) - 1)
+    return loss * float(means[0] / seen.mean()) if len(seen) and seen.mean() > 0 else loss
+
+
 def _beginning(history: History, stream: str) -> Evidence | None:
     """Look for outputs that are far too large before anything is learned."""
     series, score = history.get(tag("Loss/train", stream)), history.get(tag("R2/train", stream))
@@ -134,7 +148,7 @@ def _beginning(history: History, stream: str) -> Evidence | None:
     if series is None or not counts or not len(y := finite(series)):
         return None
     chance = float(np.log(counts[0].shape[-1]))
-    if y[0] < LOSS_OF_CHANCE * chance:
+    if _of_a_sample(history, stream, series, float(y[0])) < LOSS_OF_CHANCE * chance:
         return None
     text = f"{series.tag} begins at {say(float(y[0]))}; guessing would give {say(chance)}"
     return Evidence(series.tag, text, int(series.step[0]), int(series.step[0]), None, float(y[0]))

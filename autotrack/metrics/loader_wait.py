@@ -91,6 +91,10 @@ class _Waits(Keeper):
     def fold(self, steps: Steps) -> None:
         """Measure whole steps."""
         waits = self._waits
+        if not waits:
+            # Nothing can be due: these steps only say from when on there are times.
+            self._metric.steps_taken(None, steps.ends[-1])
+            return
         for index, end in enumerate(steps.ends):
             waited = None
             while waits and waits[0][0] < end:

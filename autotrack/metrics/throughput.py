@@ -50,7 +50,7 @@ class Throughput(Metric):
         if moment.stream is not self._stream:
             return
         sizes = [batch.size for batch in moment.batches]
-        samples = sum(size for size in sizes if size is not None) if None not in sizes else None
+        samples = None if None in sizes else sum(sizes)  # type: ignore[arg-type]
         moment.row.scalars += self._measure(time.perf_counter(), 1, samples)
 
     def steps_taken(self, size: int, ends: list[float]) -> Iterator[tuple[int, Numbers]]:

@@ -56,7 +56,8 @@ def _wrap(grouping: Any, by_norm: Any, by_value: Any, original: Any) -> Any:
         caller, settled = frame.f_back, run.settled
         if code is around:
             if frame.f_locals.get("func") is scale and not (
-                settled.stage == DONE and settled.clipping_started(_parameters_of(frame))
+                settled.stage == DONE
+                and settled.clipping_started(functools.partial(_parameters_of, frame))
             ):
                 run.emit(functools.partial(_entered, frame))
         elif caller is not None and caller.f_code is under_value:

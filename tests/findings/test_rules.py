@@ -263,6 +263,15 @@ def exploding_at_once(*, fault):
     return made
 
 
+def exploding_at_once_in_a_classifier(*, fault):
+    """A first loss far above that of guessing; beside it, one that sums over a batch of 16."""
+    steps = falling(start=2.3, end=0.3) * 16
+    means = steps.reshape(6, 100).mean(axis=1)
+    made = run(steps, 6, Loss__train_epoch=means if fault else means / 16)
+    made.confusion("train", np.tile(10 * np.eye(10, dtype=int), (6, 1, 1)))
+    return made.per_step(GradNorm__total=noisy(np.ones(600)))
+
+
 def exploding_in_bursts(*, fault):
     norms = flat(level=1.0)
     norms[[201, 312, 420, 531]] = 5000 if fault else 20
@@ -424,6 +433,7 @@ CASES = {
     exploding_over_time: "exploding-gradients",
     exploding_in_bursts: "exploding-gradients",
     exploding_at_once: "exploding-gradients",
+    exploding_at_once_in_a_classifier: "exploding-gradients",
     frozen_parameters: "frozen-parameters",
     frozen_on_purpose: "frozen-parameters",
     dead_relu: "dead-relu",
