@@ -18,8 +18,9 @@ class Placement:
     """Step and epoch of a file's events, as the stream of a tag counts them.
 
     `x` and `time` are as recorded, one entry an event. An event that carries `autotrack/step` has
-    an epoch as its x; any other has a step. A tag that belongs to no stream stands on the marks of
-    no stream, else on those of the first. `streams` are the streams of the file in their order.
+    an epoch as its x, unless the file has no epochs; any other has a step. A tag that belongs to no
+    stream stands on the marks of no stream, else on those of the first. `streams` are the streams
+    of the file in their order.
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -79,6 +80,8 @@ class Placement:
             current = np.searchsorted(starts, self.x, side="right") - 1
             epochs = np.where(current >= 0, numbers[current], UNKNOWN_EPOCH)
         for marked in self._columns.steps.values():
-            at = list(marked)
-            epochs[at] = self.x[at]
+            at, done = list(marked), np.array(list(marked.values()), np.int64)
+            # The pass of a training without epochs stands at the step that it ended with.
+            by_steps = (self.x[at] == done) & (done > 0) & (not self._columns.epochs)
+            epochs[at] = np.where(by_steps, UNKNOWN_EPOCH, self.x[at])
         return epochs

@@ -145,6 +145,19 @@ def test_a_step_after_an_epoch_without_steps_is_in_the_later_epoch():
     assert history["a"].epoch.tolist() == [1]
 
 
+def test_a_pass_of_a_training_without_epochs_has_none(tmp_path):
+    """Its x is the step at which it ended, and no epoch of that number."""
+    passes = [
+        Record(s, float(s), [("Loss/train_epoch", 1.0)], hidden=[("autotrack/step", np.int64(s))])
+        for s in (100, 200)
+    ]
+    with EventFileWriter(tmp_path) as writer:
+        writer.write([Record(0, 0.0, [("Loss/train", 2.0)]), *passes])
+    found = read(tmp_path)["Loss/train_epoch"]
+    assert found.x.tolist() == found.step.tolist() == [100, 200]
+    assert found.epoch.tolist() == [-1, -1]
+
+
 def test_an_evaluation_before_training_stands_at_step_zero():
     history = write("run", epoch_ends(0, 0, ("Loss/val_initial", 1)), *epochs_of_three_steps())
     series = history["Loss/val_initial"]

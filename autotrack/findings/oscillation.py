@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from autotrack.history import History
     from autotrack.series import Series
 
+EXPLAINS = ("sharp-drops",)
+
 # Points that tell a zigzag from chance: of white noise, one in a million is beyond CORRELATED.
 FEWEST = 60
 CORRELATED = -0.6
