@@ -8,7 +8,9 @@ different moments share their edges.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -130,17 +132,19 @@ def histogram_from_bit_counts(  # noqa: PLR0917 - one statistic each
     number = int(positive.sum() + negative.sum())
     if number == 0:
         return replace(EMPTY_HISTOGRAM, nonfinite=nonfinite)
+    last = _last_code(positive, negative)
     if floor_exponent is None:
-        floor_exponent = _largest_exponent(positive, negative) - _OCTAVES_KEPT
-    limits, bins = _bins(positive, negative, _first_code(floor_exponent))
-    kept = _kept(bins)
-    return Histogram(
-        limits[kept], bins[kept], minimum, maximum, number, total, total_squares, nonfinite
-    )
+        floor_exponent = (last >> 1) - _EXPONENT_BIAS - _OCTAVES_KEPT
+    first = _first_code(floor_exponent)
+    below, above = negative[first : last + 1].tolist(), positive[first : last + 1].tolist()
+    zero = number - sum(below) - sum(above)
+    limits, bins = _occupied(_limits(first, last), [*reversed(below), zero, *above])
+    return Histogram(limits, bins, minimum, maximum, number, total, total_squares, nonfinite)
 
 
-def _largest_exponent(positive: NDArray[np.int64], negative: NDArray[np.int64]) -> int:
-    return (int(np.flatnonzero(positive + negative)[-1]) >> 1) - _EXPONENT_BIAS
+def _last_code(positive: NDArray[np.int64], negative: NDArray[np.int64]) -> int:
+    """Return the code, without its sign, of the largest magnitude that there is."""
+    return int(np.flatnonzero(positive + negative)[-1])
 
 
 def _first_code(exponent: int) -> int:
@@ -148,31 +152,25 @@ def _first_code(exponent: int) -> int:
     return 2 * (clamped + _EXPONENT_BIAS)
 
 
-def _magnitudes() -> NDArray[np.float64]:
-    """Smallest magnitude of each code from the normal numbers up to 2^128; shape [511]."""
-    codes = np.arange(_NONFINITE + 1)
-    edges: NDArray[np.float64] = np.ldexp(1 + (codes & 1) / 2, (codes >> 1) - _EXPONENT_BIAS)
-    return edges
+def _magnitude(code: int) -> float:
+    """Return the smallest magnitude of a code, of normal numbers up to 2^128."""
+    return math.ldexp(1 + (code & 1) / 2, (code >> 1) - _EXPONENT_BIAS)
 
 
-_EDGES = _magnitudes()
+@lru_cache(maxsize=512)
+def _limits(first: int, last: int) -> list[float]:
+    """Right edges of the bins of codes `last` to `first` below zero, of zero, and back again."""
+    edges = [_magnitude(code) for code in range(first, max(last, first - 1) + 2)]
+    return [-edge for edge in reversed(edges[:-1])] + edges
 
 
-def _bins(
-    positive: NDArray[np.int64], negative: NDArray[np.int64], first: int
+def _occupied(
+    limits: list[float], bins: list[int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Right edges and counts of all bins from -2^128 to 2^128; codes below `first` are zero."""
-    edges = _EDGES[first:]
-    limits = np.concatenate([-edges[-2::-1], edges])
-    zero = positive[:first].sum() + negative[:first].sum()
-    bins = np.concatenate([negative[first:][::-1], [zero], positive[first:]])
-    return limits, bins.astype(np.float64)
+    """Return the occupied bins, and one empty bin in each gap: it states the left edge of the next.
 
-
-def _kept(bins: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """The occupied bins, and one empty bin in each gap: it states the left edge of the next."""
-    kept = bins > 0
-    # none before the first: TensorBoard would draw it from the minimum backwards
-    first = int(kept.argmax())
-    kept[first:-1] |= kept[first + 1 :]
-    return kept
+    None before the first: TensorBoard would draw it from the minimum backwards.
+    """
+    filled = [i for i, count in enumerate(bins) if count]
+    kept = sorted({*filled, *(i - 1 for i in filled[1:])})
+    return np.array([limits[i] for i in kept]), np.array([float(bins[i]) for i in kept])

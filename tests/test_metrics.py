@@ -107,6 +107,29 @@ def test_a_sample_with_a_nan_score_is_wrong():
     assert run.history["Accuracy/train"].value.tolist() == [50.0]
 
 
+@pytest.mark.parametrize("epochs", [1, 8])
+def test_scores_that_a_language_model_turns_for_its_criterion_are_those_of_their_samples(epochs):
+    tokens, y = torch.randint(0, 9, (6, 12)), torch.randint(0, 9, (6, 12))
+    model = nn.Sequential(nn.Embedding(9, 5), nn.Linear(5, 9))
+    optimizer, criterion = torch.optim.SGD(model.parameters(), lr=0.5), nn.CrossEntropyLoss()
+    by_hand = []
+    with autotrack.tracking(logdir="run") as run:
+        for _epoch in range(epochs):
+            right = 0
+            for _ in range(4):
+                scores = model(tokens)
+                loss = criterion(scores.transpose(1, 2), y)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                right += sum(
+                    int(row.tolist().index(max(row.tolist())) == wanted)
+                    for row, wanted in zip(scores.view(-1, 9), y.view(-1).tolist(), strict=True)
+                )
+            by_hand.append(100 * right / (4 * y.numel()))
+    assert_allclose(run.history["Accuracy/train"].value, by_hand, rtol=1e-6)
+
+
 # -- confusion -------------------------------------------------------------------------------------
 
 

@@ -46,15 +46,16 @@ class Alike:
         self.way, self.whole = way, True
 
     def is_again(self, kernel: Any, loss: Any, args: tuple[Any, ...]) -> bool:
-        """Whether a call gave a loss like this one did, from arguments of the kind."""
+        """Whether a call gave a loss like this one did, from arguments of the kind.
+
+        That they lead back to parameters is for whoever needs their nodes to see.
+        """
         if kernel is not self._kernel or len(args) != self._arity:
             return False
         prediction, target = args[0], args[1]
         return (
             type(prediction) is Tensor
             and type(target) is Tensor
-            and loss.grad_fn is not None
-            and prediction.grad_fn is not None
             and loss.get_device() == self._device
             and prediction.shape == self._shape
             and target.shape == self._target_shape

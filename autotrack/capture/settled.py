@@ -206,14 +206,16 @@ class Settled:
             root = known()
             if root is None or not root.training:
                 return False
-        value = self._taken_value(loss)
+        prediction, target = args[0], args[1]
+        node, source = loss.grad_fn, prediction.grad_fn
+        leads_back = node is not None and source is not None
+        value = self._taken_value(loss) if leads_back else False
         if value is False:
             return False
-        prediction, target = args[0], args[1]
         self._value, self._frame = value, id(frame)
         self._version = loss._version
-        self._node = loss.grad_fn._sequence_nr()
-        self._prediction_key = prediction.grad_fn._sequence_nr()
+        self._node = node._sequence_nr()
+        self._prediction_key = source._sequence_nr()
         self._target_key = target.data_ptr()
         self._in_hand(prediction, target)
         for keeper in self._at_loss:

@@ -6,6 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import torch
 
 from autotrack.metrics._confusion import Pairs, pairs_of
@@ -56,7 +57,7 @@ class Counter:
         expected = prediction.shape[:dimension] + prediction.shape[dimension + 1 :]
         if expected != target.shape:
             return None
-        predicted, unscored = prediction.argmax(dimension), None
+        predicted, unscored = _largest(prediction, dimension), None
         correct = predicted == target
         valid = None if ignored is None else target != ignored
         if self._may_be_nan(loss):
@@ -78,7 +79,7 @@ class Counter:
 
         predictions [calls, N, C], targets [calls, N] of integers.
         """
-        predicted = predictions.argmax(2)
+        predicted = _largest(predictions, 2)
         correct = predicted == targets
         totals = [float(targets.shape[1])] * len(targets)
         if ignored is not None:
@@ -154,6 +155,15 @@ class Counter:
             checked: Value = when_known(_unless_nan, correct, loss)
             return checked
         return correct
+
+
+def _largest(scores: torch.Tensor, dimension: int) -> torch.Tensor:
+    """Return the index of the largest score, the first of several; of NaN where there is one."""
+    here = scores.device.type == "cpu" and scores.dtype is torch.float32
+    if not here or scores.stride(dimension) != 1:
+        return scores.argmax(dimension)
+    # NumPy takes an eighth of the time where a sample's scores lie side by side.
+    return torch.from_numpy(np.asarray(scores.numpy().argmax(dimension)))
 
 
 def _of_two_values(number: float, ones: float, zeros: float, minus: float) -> bool:

@@ -57,12 +57,16 @@ class Surroundings:
     #: The names of so many classes, where the data says them.
     class_names: Callable[[int], list[str] | None] = lambda _: None
     _written: dict[int, list[str]] = field(default_factory=dict)
+    _wanted: dict[str, bool] = field(default_factory=dict)
 
     def wants(self, name: str) -> bool:
         """Whether the person's `include` and `exclude` patterns let a parameter in."""
-        return any(fnmatchcase(name, p) for p in self.include) and not any(
-            fnmatchcase(name, p) for p in self.exclude
-        )
+        wanted = self._wanted.get(name)
+        if wanted is None:
+            wanted = self._wanted[name] = any(
+                fnmatchcase(name, p) for p in self.include
+            ) and not any(fnmatchcase(name, p) for p in self.exclude)
+        return wanted
 
     def write_vector(self, row: Any, stream: Any, names: list[str], tag: str, values: Any) -> None:
         """Write one hidden value a parameter, and the parameters' names where they are new.

@@ -26,7 +26,8 @@ _bits = np.bitwise_or.reduce
 _MAGNITUDE = 0x7FFFFFFF
 
 # Below this norm, squares of elements that matter may vanish in single precision.
-_SAFE = 1e-15
+_SAFE_NORM = 1e-15
+_SAFE = _SAFE_NORM**2
 
 
 def norm_of(tensors: list[torch.Tensor], transfer: Transfer | None = None) -> Value | None:
@@ -62,8 +63,11 @@ def norm_of_groups(groups: list[dict[str, Any]]) -> float | None:
             ):
                 return None
             size = gradient.numel()
-            norm = abs(gradient.item()) if size == 1 else _norm(gradient, size)
-            square += norm * norm
+            if size == 1:
+                norm = abs(gradient.item())
+                square += norm * norm
+            else:
+                square += _square(gradient, size)
             found = True
     return math.sqrt(square) if found and square < math.inf else None
 
@@ -73,8 +77,11 @@ def norm_of_plain(tensors: Iterable[torch.Tensor]) -> float:
     square = 0.0
     for tensor in tensors:
         size = tensor.numel()
-        norm = abs(tensor.item()) if size == 1 else _norm(tensor, size)
-        square += norm * norm
+        if size == 1:
+            norm = abs(tensor.item())
+            square += norm * norm
+        else:
+            square += _square(tensor, size)
     return math.nan if math.isnan(square) else math.sqrt(square)
 
 
@@ -86,26 +93,33 @@ def all_on_cpu(tensors: list[torch.Tensor]) -> bool:
     return True
 
 
-def _norm(tensor: torch.Tensor, size: int) -> float:
-    single = tensor.dtype is torch.float32 and tensor.is_contiguous() and not tensor.requires_grad
+def _square(tensor: torch.Tensor, size: int) -> float:
+    """Return the squared L2 norm of a tensor on the CPU, of `size` elements."""
     if size > _LONGEST_SUM and tensor.is_contiguous():
         # A long sum in single precision drifts: by 4e-5 over 600 thousand squares, by 3e-3 over 40
         # million, an embedding's size.
         pieces = torch.split(tensor.detach().view(-1), _LONGEST_SUM)
-        return math.sqrt(sum(_norm(piece, 0) ** 2 for piece in pieces))
-    norm: float
-    if single:
+        return sum(_square(piece, piece.numel()) for piece in pieces)
+    if tensor.dtype is torch.float32 and tensor.is_contiguous():
         # Faster than the norm itself, and a few times more precise: it keeps more partial sums.
         flat = tensor if tensor.dim() == 1 else tensor.view(-1)
-        norm = math.sqrt(_dot(flat, flat).item())
-        if norm == 0 and not _bits(flat.numpy().view(np.int32)) & _MAGNITUDE:
+        square: float = _dot(flat, flat).item()
+        if _SAFE < square < math.inf:
+            return square
+        if square == 0 and not _bits(flat.detach().numpy().view(np.int32)) & _MAGNITUDE:
             # Really nothing, as in a layer that is dead: no need for more precision.
             return 0.0
-    else:
-        # The square of a half-precision number overflows long before the number does.
-        wide = torch.float32 if tensor.dtype in _HALVES else None
-        norm = _vector_norm(tensor, dtype=wide).item()
-    if not _SAFE < norm < math.inf and not tensor.is_complex():
+    # A float that is too large to be squared raises where it is raised to a power.
+    norm = _norm(tensor)
+    return norm * norm
+
+
+def _norm(tensor: torch.Tensor) -> float:
+    """Return the norm where a sum of squares in single precision is not right, or not at hand."""
+    # The square of a half-precision number overflows long before the number does.
+    wide = torch.float32 if tensor.dtype in _HALVES else None
+    norm: float = _vector_norm(tensor, dtype=wide).item()
+    if not _SAFE_NORM < norm < math.inf and not tensor.is_complex():
         # The squares of finite numbers, of vanishing ones too, may not fit single precision:
         # once more in double.
         norm = _vector_norm(tensor, dtype=torch.float64).item()

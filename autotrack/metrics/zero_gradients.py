@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
 
 from autotrack.events import SnapshotGradients, SnapshotTaken, StepSkipped
@@ -14,8 +16,13 @@ from autotrack.metrics._shards import is_spread
 if TYPE_CHECKING:
     from torch import Tensor
 
+    #: A device keeps its own.
+    Share = float | Tensor
+
 # A unit may rest for one batch: one that rested at so many snapshots in a row is counted.
 _SNAPSHOTS = 4
+# Bytes of a number in single precision.
+_SINGLE = 4
 
 
 class ZeroGradientRows(Metric):
@@ -36,9 +43,9 @@ class ZeroGradientRows(Metric):
 
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
-        self._resting: dict[Any, dict[str, deque[Tensor]]] = {}
+        self._resting: dict[Any, dict[str, deque[Any]]] = {}
         self._embeddings: dict[Any, set[str]] = {}
-        self._found: dict[Any, dict[str, Tensor]] = {}
+        self._found: dict[Any, dict[str, Share]] = {}
 
     def ready(self, moment: SnapshotGradients) -> None:
         """Look at the gradients of a snapshot step while they are there."""
@@ -47,9 +54,7 @@ class ZeroGradientRows(Metric):
         if stream not in self._embeddings:
             tables = {name for name, p in named if self.surroundings.is_embedding(p)}
             self._embeddings[stream] = tables
-        self._found[stream] = {
-            name: share for name, p in named if (share := self._share(stream, name, p)) is not None
-        }
+        self._found[stream] = {name: self._share(stream, name, p) for name, p in named}
 
     def step_skipped(self, moment: StepSkipped) -> None:
         """Forget what was seen for a step that did not happen."""
@@ -67,20 +72,36 @@ class ZeroGradientRows(Metric):
                 _stacked(list(shares.values())),
             )
 
-    def _share(self, stream: Any, name: str, parameter: Tensor) -> Tensor | None:
+    def _share(self, stream: Any, name: str, parameter: Tensor) -> Share:
         gradient = parameter.grad
         if gradient is None or name in self._embeddings[stream]:
-            return torch.tensor(torch.nan)
+            return math.nan
         if is_spread(gradient) or gradient.layout != torch.strided or not gradient.numel():
-            return torch.tensor(torch.nan)
+            return math.nan
         gradient = gradient.detach()
         rows = gradient.reshape(len(gradient), -1) if gradient.dim() else gradient.reshape(1, 1)
         history = self._resting.setdefault(stream, {}).setdefault(name, deque(maxlen=_SNAPSHOTS))
+        if rows.device.type == "cpu":
+            history.append(frozenset(_rows_of_zeros(rows)))
+            return len(frozenset.intersection(*history)) / len(rows)
         history.append((rows == 0).all(dim=1))
         resting = torch.stack(list(history)).all(dim=0) if len(history) > 1 else history[0]
         return resting.float().mean()
 
 
-def _stacked(shares: list[Tensor]) -> Tensor:
-    home = next((s.device for s in shares if s.device.type != "cpu"), shares[0].device)
-    return torch.stack([share.to(home, non_blocking=True) for share in shares])
+def _rows_of_zeros(rows: Tensor) -> list[int]:
+    """Return which rows, on the CPU, are zero throughout: few that begin so need a closer look."""
+    # NumPy knows no bfloat16.
+    plain = (rows if rows.element_size() >= _SINGLE else rows.float()).numpy()
+    found = np.flatnonzero(plain[:, 0] == 0)
+    if len(found):
+        found = found[~plain[found].any(1)]
+    return found.tolist()
+
+
+def _stacked(shares: list[Share]) -> Any:
+    home = next((s.device for s in shares if isinstance(s, torch.Tensor)), None)
+    if home is None:
+        return shares
+    tensors = [s if isinstance(s, torch.Tensor) else torch.tensor(s) for s in shares]
+    return torch.stack([share.to(home, non_blocking=True) for share in tensors])
