@@ -23,6 +23,7 @@ BIT_CODES = 1024
 
 _SIGN = 512
 _NONFINITE = 510
+_LAST = _SIGN + _NONFINITE
 _EXPONENT_BIAS = 127
 _SMALLEST_NORMAL_EXPONENT = -126
 _OCTAVES_KEPT = 12
@@ -129,10 +130,10 @@ def histogram_from_bit_counts(  # noqa: PLR0917 - one statistic each
     if len(counts) != BIT_CODES:
         raise ValueError(f"expected {BIT_CODES} bit code counts, got {len(counts)}")
     positive, negative = counts[:_NONFINITE], counts[_SIGN : _SIGN + _NONFINITE]
-    number = int(positive.sum() + negative.sum())
+    number = int(counts.sum()) - int(counts[_NONFINITE:_SIGN].sum() + counts[_LAST:].sum())
     if number == 0:
         return replace(EMPTY_HISTOGRAM, nonfinite=nonfinite)
-    last = _last_code(positive, negative)
+    last = _code_of(max(abs(minimum), abs(maximum)))
     if floor_exponent is None:
         floor_exponent = (last >> 1) - _EXPONENT_BIAS - _OCTAVES_KEPT
     first = _first_code(floor_exponent)
@@ -142,9 +143,10 @@ def histogram_from_bit_counts(  # noqa: PLR0917 - one statistic each
     return Histogram(limits, bins, minimum, maximum, number, total, total_squares, nonfinite)
 
 
-def _last_code(positive: NDArray[np.int64], negative: NDArray[np.int64]) -> int:
-    """Return the code, without its sign, of the largest magnitude that there is."""
-    return int(np.flatnonzero(positive + negative)[-1])
+def _code_of(magnitude: float) -> int:
+    """Return the code, without its sign, of a magnitude of float32; 0 for all denormals."""
+    fraction, exponent = math.frexp(magnitude)
+    return max(2 * (exponent - 1 + _EXPONENT_BIAS) + (fraction >= 0.75), 0)  # noqa: PLR2004 - 1.5 / 2
 
 
 def _first_code(exponent: int) -> int:
@@ -171,6 +173,10 @@ def _occupied(
 
     None before the first: TensorBoard would draw it from the minimum backwards.
     """
-    filled = [i for i, count in enumerate(bins) if count]
-    kept = sorted({*filled, *(i - 1 for i in filled[1:])})
-    return np.array([limits[i] for i in kept]), np.array([float(bins[i]) for i in kept])
+    edges: list[float] = []
+    counts: list[int] = []
+    for edge, count, following in zip(limits, bins, [*bins[1:], 0], strict=True):
+        if count or (following and counts):
+            edges.append(edge)
+            counts.append(count)
+    return np.array(edges, np.float64), np.array(counts, np.float64)

@@ -73,7 +73,10 @@ def histogram_of(tensor: Any, transfer: Transfer) -> Histogram | Pending | None:
         if values.device.type != "cpu" and not values.is_coalesced():
             return None
         values = values.coalesce().values()
-    values = values.reshape(-1).to(torch.float32)
+    if values.dtype is not torch.float32:
+        values = values.float()
+    if values.dim() != 1:
+        values = values.reshape(-1)
     if values.device.type != "cpu":
         return _counted_there(values, transfer)
     return _counted_here(values)
