@@ -314,7 +314,8 @@ def complaints(part: str, training: str, caplog) -> Iterator[str]:
     }
     if wrong:
         yield f"{part} made the record wrong: {dict(list(wrong.items())[:3])} (failed: {failed})"
-    if failed and not raises_when_strict(part, training):
+    # Whether a loop of few steps takes the short path also depends on when Python specialises code.
+    if failed and not any(raises_when_strict(part, training) for _ in range(3)):
         yield f"{part} does not raise with strict"
 
 

@@ -31,6 +31,7 @@ ROUNDED = ("R2/", "MAE/")
 #: absent until then; those of many settled steps are searched together, and it is known.
 SCORES_THAT_ARE_NO_NUMBERS = {"nonfinite_loss"}
 #: The loops that settle, as those have that go on alike for a few steps.
+_ATTEMPTS = 3
 SETTLE = frozenset(
     [
         "accumulation_discarded",
@@ -144,6 +145,19 @@ def tracked(path: Path, directory: Path, settled_by: float, **options: Any) -> A
     return outcome, run, autotrack.read(run.directory)
 
 
+def settling(path: Path, directory: Path) -> Any:
+    """Track with the short path, and again where a loop of SETTLE did not come to it.
+
+    Python moves the place at which a frame stands when it specialises its code, when that is
+    depends on all that ran before, and a loop of ten steps may be over before the next start.
+    """
+    for attempt in range(_ATTEMPTS):
+        result = tracked(path, directory / str(attempt), 1)
+        if result[1].settled.taken or path.stem not in SETTLE:
+            break
+    return result
+
+
 def series(history: Any) -> dict[str, tuple[list[float], ...]]:
     return {
         tag: tuple(column.tolist() for column in (one.x, one.value, one.step, one.epoch))
@@ -179,7 +193,7 @@ def differences(one: Any, other: Any, rounded: tuple[str, ...] = ROUNDED) -> Ite
 
 def test_the_record_is_the_same(path, tmp_path, monkeypatch):
     interpreted, long_way, whole = tracked(path, tmp_path / "interpreted", math.inf)
-    settled, short_way, found = tracked(path, tmp_path / "settled", 1)
+    settled, short_way, found = settling(path, tmp_path / "settled")
     assert long_way.settled.taken == 0
     assert settled.state == interpreted.state
     assert list(differences(whole, found)) == []
@@ -193,7 +207,7 @@ def test_the_record_is_the_same(path, tmp_path, monkeypatch):
 
 def compare_where_numbers_travel(path: Path, directory: Path) -> None:
     interpreted, _, whole = tracked(path, directory / "interpreted there", math.inf)
-    settled, short_way, found = tracked(path, directory / "settled there", 1)
+    settled, short_way, found = settling(path, directory / "settled there")
     assert settled.state == interpreted.state
     assert short_way.settled.taken or path.stem not in SETTLE
     if path.stem not in SCORES_THAT_ARE_NO_NUMBERS:
