@@ -30,8 +30,8 @@ ROUNDED = ("R2/", "MAE/")
 #: On a device a step's scores are searched for NaN only once a loss was none, and the accuracy is
 #: absent until then; those of many settled steps are searched together, and it is known.
 SCORES_THAT_ARE_NO_NUMBERS = {"nonfinite_loss"}
-#: The loops that settle, as those have that go on alike for a few steps.
 _ATTEMPTS = 3
+#: The loops that settle, as those have that go on alike for a few steps.
 SETTLE = frozenset(
     [
         "accumulation_discarded",
