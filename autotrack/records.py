@@ -23,7 +23,6 @@ BIT_CODES = 1024
 
 _SIGN = 512
 _NONFINITE = 510
-_LAST = _SIGN + _NONFINITE
 _EXPONENT_BIAS = 127
 _SMALLEST_NORMAL_EXPONENT = -126
 _OCTAVES_KEPT = 12
@@ -130,7 +129,7 @@ def histogram_from_bit_counts(  # noqa: PLR0917 - one statistic each
     if len(counts) != BIT_CODES:
         raise ValueError(f"expected {BIT_CODES} bit code counts, got {len(counts)}")
     positive, negative = counts[:_NONFINITE], counts[_SIGN : _SIGN + _NONFINITE]
-    number = int(counts.sum()) - int(counts[_NONFINITE:_SIGN].sum() + counts[_LAST:].sum())
+    number = int(positive.sum() + negative.sum())
     if number == 0:
         return replace(EMPTY_HISTOGRAM, nonfinite=nonfinite)
     last = _code_of(max(abs(minimum), abs(maximum)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
@@ -62,3 +63,10 @@ def untouched() -> Iterator[None]:
 def mnist_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `torchvision.datasets.MNIST(root)` takes: real digits where they are at hand."""
     return write_mnist(tmp_path_factory.mktemp("mnist"))
+
+
+@pytest.fixture
+def nothing_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what other tests of this process have compiled: since then models keep their hooks."""
+    if dynamo := sys.modules.get("torch._dynamo.eval_frame"):
+        monkeypatch.setattr(dynamo, "cached_backends", {})

@@ -130,6 +130,20 @@ def test_scores_that_a_language_model_turns_for_its_criterion_are_those_of_their
     assert_allclose(run.history["Accuracy/train"].value, by_hand, rtol=1e-6)
 
 
+def test_scores_whose_sign_is_not_worked_out_yet_are_compared():
+    x, y = torch.randn(20, 4, dtype=torch.complex64), torch.randint(0, 3, (20,))
+    model = nn.Linear(4, 3, dtype=torch.complex64)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    with autotrack.tracking(logdir="run", strict=True) as run:
+        for _epoch in range(2):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(scores := model(x).conj().imag, y).backward()
+            optimizer.step()
+    assert scores.is_neg()
+    by_hand = accuracy_score(y, [row.index(max(row)) for row in scores.tolist()])
+    assert_allclose(run.history["Accuracy/train"].value, [100 * by_hand] * 2, rtol=1e-6)
+
+
 # -- confusion -------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from test_loops import LOOPS, load, run_once
 
 import autotrack
 from autotrack.budget import NORM
-from autotrack.capture import pattern
+from autotrack.capture import models, pattern
 from autotrack.devices import Device
 from autotrack.keeper import Keeper
 from autotrack.metrics import Metric
@@ -30,7 +30,6 @@ ROUNDED = ("R2/", "MAE/")
 #: On a device a step's scores are searched for NaN only once a loss was none, and the accuracy is
 #: absent until then; those of many settled steps are searched together, and it is known.
 SCORES_THAT_ARE_NO_NUMBERS = {"nonfinite_loss"}
-_ATTEMPTS = 3
 #: The loops that settle, as those have that go on alike for a few steps.
 SETTLE = frozenset(
     [
@@ -145,19 +144,6 @@ def tracked(path: Path, directory: Path, settled_by: float, **options: Any) -> A
     return outcome, run, autotrack.read(run.directory)
 
 
-def settling(path: Path, directory: Path) -> Any:
-    """Track with the short path, and again where a loop of SETTLE did not come to it.
-
-    Python moves the place at which a frame stands when it specialises its code, when that is
-    depends on all that ran before, and a loop of ten steps may be over before the next start.
-    """
-    for attempt in range(_ATTEMPTS):
-        result = tracked(path, directory / str(attempt), 1)
-        if result[1].settled.taken or path.stem not in SETTLE:
-            break
-    return result
-
-
 def series(history: Any) -> dict[str, tuple[list[float], ...]]:
     return {
         tag: tuple(column.tolist() for column in (one.x, one.value, one.step, one.epoch))
@@ -191,9 +177,10 @@ def differences(one: Any, other: Any, rounded: tuple[str, ...] = ROUNDED) -> Ite
                 yield f"{tag}: {name} {a[:12]} and {b[:12]}"
 
 
+@pytest.mark.usefixtures("nothing_compiled")
 def test_the_record_is_the_same(path, tmp_path, monkeypatch):
     interpreted, long_way, whole = tracked(path, tmp_path / "interpreted", math.inf)
-    settled, short_way, found = settling(path, tmp_path / "settled")
+    settled, short_way, found = tracked(path, tmp_path / "settled", 1)
     assert long_way.settled.taken == 0
     assert settled.state == interpreted.state
     assert list(differences(whole, found)) == []
@@ -205,9 +192,15 @@ def test_the_record_is_the_same(path, tmp_path, monkeypatch):
         compare_where_numbers_travel(path, tmp_path)
 
 
+def test_a_model_that_keeps_its_hook_and_computes_its_own_loss_settles(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "_is_anything_compiled", lambda: True)
+    _, run, _ = tracked(Path(__file__).parent / "loops/models_tiny_gpt.py", tmp_path / "run", 1)
+    assert run.settled.taken == 2
+
+
 def compare_where_numbers_travel(path: Path, directory: Path) -> None:
     interpreted, _, whole = tracked(path, directory / "interpreted there", math.inf)
-    settled, short_way, found = settling(path, directory / "settled there")
+    settled, short_way, found = tracked(path, directory / "settled there", 1)
     assert settled.state == interpreted.state
     assert short_way.settled.taken or path.stem not in SETTLE
     if path.stem not in SCORES_THAT_ARE_NO_NUMBERS:

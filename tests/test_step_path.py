@@ -90,10 +90,8 @@ CEILINGS = [(linear_regression, 222), (many_steps_an_epoch, 35), (mlp, 46)]
 
 
 @pytest.mark.parametrize(("loop", "ceiling"), CEILINGS)
-def test_a_settled_step_calls_few_functions(tmp_path, monkeypatch, loop, ceiling):
-    if dynamo := sys.modules.get("torch._dynamo.eval_frame"):
-        # Where something has been compiled, the model keeps its hook.
-        monkeypatch.setattr(dynamo, "cached_backends", {})
+@pytest.mark.usefixtures("nothing_compiled")
+def test_a_settled_step_calls_few_functions(tmp_path, loop, ceiling):
     alone = calls(loop)
     with autotrack.tracking(logdir=tmp_path, strict=True, budget=None, histograms=0) as run:
         # What a clock decides is no part of a step: writing, and timing by part.

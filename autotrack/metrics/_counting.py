@@ -163,7 +163,7 @@ def _largest(scores: torch.Tensor, dimension: int) -> torch.Tensor:
     if not here or scores.stride(dimension) != 1:
         return scores.argmax(dimension)
     # NumPy takes an eighth of the time where a sample's scores lie side by side.
-    return torch.from_numpy(np.asarray(scores.numpy().argmax(dimension)))
+    return torch.from_numpy(np.asarray(scores.resolve_neg().numpy().argmax(dimension)))
 
 
 def _of_two_values(number: float, ones: float, zeros: float, minus: float) -> bool:
