@@ -143,7 +143,9 @@ def histogram_from_bit_counts(  # noqa: PLR0917 - one statistic each
 
 
 def _code_of(magnitude: float) -> int:
-    """Return the code, without its sign, of a magnitude of float32; 0 for all denormals."""
+    """Return the code, without its sign, of a magnitude of float32; 0 for zero and denormals."""
+    if not magnitude:
+        return 0
     fraction, exponent = math.frexp(magnitude)
     return max(2 * (exponent - 1 + _EXPONENT_BIAS) + (fraction >= 0.75), 0)  # noqa: PLR2004 - 1.5 / 2
 

@@ -64,6 +64,12 @@ def test_counts_are_those_of_numpy_on_the_same_edges(name):
     assert found.number == len(TENSORS[name]) == found.counts.sum()
 
 
+def test_nothing_but_zeros_stands_in_the_narrowest_bin():
+    found = histogram_from_bit_counts(bit_counts([0.0, -0.0, 0.0]), 0.0, 0.0, 0.0, 0.0)
+    assert found.limits.tolist() == [float(np.finfo(np.float32).tiny)]
+    assert found.counts.tolist() == [3.0]
+
+
 @given(arrays(np.float32, st.integers(0, 50), elements=st.floats(width=32)))
 def test_any_tensor_is_counted_as_numpy_counts_its_finite_values(values):
     found = histogram(values)
