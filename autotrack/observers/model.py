@@ -129,7 +129,9 @@ class _Forward:
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
         if is_dynamo_compiling() or (run := active()) is None:
             return
-        trains = _leads_back(output)
+        # A model that computes its own loss returns that beside its scores.
+        first = output[0] if type(output) is tuple and output else output
+        trains = getattr(first, "requires_grad", False)
         # In training one call says as much as the many of the same model that follow it.
         if not trains or getattr(run, "trained_by", None) is not self:
             run.trained_by = self if trains else None
@@ -138,14 +140,6 @@ class _Forward:
     def __reduce__(self) -> Any:
         # `sys.audit(...)` takes whatever it is given and does nothing: a hook that is no hook.
         return functools.partial, (sys.audit, "saved_while_tracked")
-
-
-def _leads_back(output: Any) -> bool:
-    """Whether backward can be called on what a model returned, or on the first part of it."""
-    # A model that computes its own loss returns that beside its scores.
-    while type(output) in {tuple, list} and output:
-        output = output[0]
-    return bool(getattr(output, "requires_grad", False))
 
 
 class _Features(_Forward):
