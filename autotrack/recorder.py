@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # large a share of the time. What waits when a call begins that lasts stays unseen until its end.
 _FLUSH_SECONDS = 1.0
 _LEAST_FLUSH_SECONDS = 0.05
-_FLUSH_SHARE = 0.0025
+_FLUSH_SHARE = 0.001
 # Where a loader starts, a long evaluation may begin.
 _FLUSH_SECONDS_BEFORE_LOADER = 0.1
 _FLUSH_ROWS = 1000

@@ -110,7 +110,7 @@ def main() -> None:
     prepare()
     console = Console(width=110)
     for name in present()[1]:
-        console.print(f"{name}: not installed (pip install 'torch-autotrack[bench]')")
+        console.print(f"{name}: not installed (pip install 'torch-autotrack[bench]')", markup=False)
     for name in options.workloads:
         with tempfile.TemporaryDirectory() as folder:
             lanes = measure(WORKLOADS[name], options.rounds, Path(folder))

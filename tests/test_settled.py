@@ -80,6 +80,7 @@ SETTLE = frozenset(
         "schedule_per_epoch",
         "schedule_per_step",
         "streams_replaced",
+        "tasks_many_words",
         "tasks_tokens_transposed",
         "wild_saved_whole",
     ]

@@ -57,14 +57,30 @@ class Counter:
         expected = prediction.shape[:dimension] + prediction.shape[dimension + 1 :]
         if expected != target.shape:
             return None
-        predicted, unscored = _largest(prediction, dimension), None
+        unscored = prediction.isnan().any(dimension) if self._may_be_nan(loss) else None
+        classes = prediction.shape[dimension]
+        predicted = largest(prediction, dimension)
+        return self.counted(predicted, target, classes, ignored, loss=loss, unscored=unscored)
+
+    def counted(
+        self,
+        predicted: torch.Tensor,
+        target: torch.Tensor,
+        classes: int,
+        ignored: int | None,
+        *,
+        loss: Value | None,
+        unscored: torch.Tensor | None = None,
+    ) -> Score:
+        """Return correct and total of predicted classes, of as many as `target` has labels.
+
+        `unscored` is true where the scores were no numbers.
+        """
         correct = predicted == target
         valid = None if ignored is None else target != ignored
-        if self._may_be_nan(loss):
-            unscored = prediction.isnan().any(dimension)
+        if unscored is not None:
             correct &= ~unscored
             unscored = unscored if valid is None else unscored & valid
-        classes = prediction.shape[dimension]
         pairs = pairs_of(target, predicted, classes, ignored=ignored, unscored=unscored)
         if valid is None or ignored is None:
             return Score(self._correct(correct, loss), float(target.numel()), pairs=pairs)
@@ -79,7 +95,7 @@ class Counter:
 
         predictions [calls, N, C], targets [calls, N] of integers.
         """
-        predicted = _largest(predictions, 2)
+        predicted = largest(predictions, 2)
         correct = predicted == targets
         totals = [float(targets.shape[1])] * len(targets)
         if ignored is not None:
@@ -157,7 +173,7 @@ class Counter:
         return correct
 
 
-def _largest(scores: torch.Tensor, dimension: int) -> torch.Tensor:
+def largest(scores: torch.Tensor, dimension: int) -> torch.Tensor:
     """Return the index of the largest score, the first of several; of NaN where there is one."""
     here = scores.device.type == "cpu" and scores.dtype is torch.float32
     if not here or scores.stride(dimension) != 1:

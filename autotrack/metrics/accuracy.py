@@ -21,8 +21,9 @@ from autotrack.events import (
 from autotrack.keeper import Keeper
 from autotrack.metrics._calls import Calls
 from autotrack.metrics._confusion import Confusion, Kept
-from autotrack.metrics._counting import Counter, Score
+from autotrack.metrics._counting import Counter, Score, largest
 from autotrack.metrics._metric import Metric, Surroundings, alone
+from autotrack.metrics._ring import ring_of
 from autotrack.pending import Derived, Listed, Total, is_known, when_known
 from autotrack.row import Row
 
@@ -113,6 +114,10 @@ class Accuracy(Metric):
             return self._counter.classes(event.prediction, event.target, event.ignore_index, loss)
         threshold = _THRESHOLDS[event.function]
         return self._counter.binary(event.prediction, event.target, threshold, loss)
+
+    def score_classes(self, predicted: Any, target: Any, classes: int, event: Any) -> Score:
+        """Return what classes found by a call like `event`, with a finite loss, got right."""
+        return self._counter.counted(predicted, target, classes, event.ignore_index, loss=0.0)
 
     def score_tables(self, predictions: Any, targets: Any, ignored: int | None) -> list[Score]:
         """Return what several calls with class indices and finite losses got right."""
@@ -234,11 +239,36 @@ class _Counts(Calls):
         # On the CPU the losses of settled steps are finite, and so are the scores.
         self._loss = None if pattern.on_device else 0.0
         self._event: Any = None
+        # How many there are, where it is classes that are kept rather than their scores.
+        self._classes = 0
+
+    def prepare(self, event: LossComputed) -> None:
+        """Make room for calls like this one, or for the classes that they find."""
+        self._event = replace(event, loss=None, prediction=None, target=None)  # type: ignore[arg-type]
+        super().prepare(event)
+        if self._ring is None and self._finds_classes(event):
+            ring = ring_of(_classes_in(event.prediction), event.target, self._add_copies)
+            if ring.fits:
+                self._classes = event.prediction.shape[1]
+                self._ring, self.loss = ring, self._add_classes  # type: ignore[method-assign]
+
+    def _finds_classes(self, event: LossComputed) -> bool:
+        """Whether finding the classes of (N, C, ...) scores is all that cannot wait."""
+        prediction, target = event.prediction, event.target
+        if self._each or self._loss is None or event.function not in _CLASSES:
+            return False
+        if prediction.dim() < _MATRIX or target.is_floating_point() or target.is_complex():
+            return False
+        samples = prediction.shape[:1] + prediction.shape[2:]
+        return bool(target.shape == samples and target.is_contiguous())
+
+    def _add_classes(self, prediction: Any, target: Any) -> None:
+        assert self._ring is not None
+        self._ring.add(_classes_in(prediction), target)
 
     def fits(self, event: LossComputed) -> bool:
         """Whether there is one class for each row of scores."""
         prediction, target = event.prediction, event.target
-        self._event = replace(event, loss=None, prediction=None, target=None)  # type: ignore[arg-type]
         table = prediction.dim() == _MATRIX and target.shape == prediction.shape[:1]
         return event.function in _CLASSES and table and not target.is_floating_point()
 
@@ -249,6 +279,9 @@ class _Counts(Calls):
 
     def score_all(self, predictions: torch.Tensor, targets: torch.Tensor) -> Score | None:
         """Return correct and total of all."""
+        if self._classes:
+            found = predictions.flatten(), targets.flatten()
+            return self._metric.score_classes(*found, self._classes, self._event)
         return self.score(predictions.flatten(0, 1), targets.flatten())
 
     def score_each(self, predictions: torch.Tensor, targets: torch.Tensor) -> list[Any]:
@@ -271,6 +304,10 @@ class _Counts(Calls):
     def add(self, score: Score | None) -> None:
         """Count it."""
         self._metric.running(self._stream).add(score, self._site)
+
+
+def _classes_in(scores: torch.Tensor) -> torch.Tensor:
+    return largest(scores.detach(), 1).contiguous()
 
 
 def _columns(rows: list[dict[str, Any]]) -> list[Column]:

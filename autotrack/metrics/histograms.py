@@ -14,6 +14,8 @@ from autotrack.pending import Derived, Pending
 from autotrack.records import Histogram, histogram_from_bit_counts
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from autotrack.transfer import Transfer
 
 # Sign, exponent and the top bit of the mantissa of a float32: two bins an octave.
@@ -21,6 +23,8 @@ _SHIFT = 22
 _CODES = 1 << (32 - _SHIFT)
 # The codes of infinity and NaN, of positive sign and of negative.
 _NO_NUMBERS = [_CODES // 2 - 2, _CODES // 2 - 1, _CODES - 2, _CODES - 1]
+# Of so many values on PyTorch makes up for what it takes to call it.
+_LONG = 2**15
 # A device counts so many at a time: their codes take as much of its memory as the values.
 _PIECE = 2**22
 
@@ -83,9 +87,9 @@ def histogram_of(tensor: Any, transfer: Transfer) -> Histogram | Pending | None:
 
 
 def _counted_here(values: torch.Tensor) -> Histogram:
-    """Count on the CPU, where NumPy counts and finds extremes in a fraction of PyTorch's time."""
+    """Count on the CPU, where NumPy finds extremes in a fraction of PyTorch's time."""
     plain = values.numpy()
-    counts = np.bincount(plain.view(np.uint32) >> _SHIFT, minlength=_CODES)
+    counts = _counts_of(np.right_shift(plain.view(np.uint32), _SHIFT))
     nonfinite = (0, 0, 0)
     if any(counts[_NO_NUMBERS].tolist()):
         nonfinite = (
@@ -94,18 +98,29 @@ def _counted_here(values: torch.Tensor) -> Histogram:
             int((plain == -np.inf).sum()),
         )
         plain = plain[np.isfinite(plain)]
-        values = torch.from_numpy(plain)
     if not plain.size:
         return histogram_from_bit_counts(counts, 0.0, 0.0, 0.0, 0.0, nonfinite=nonfinite)
-    wide = values.double()
     return histogram_from_bit_counts(
-        counts,
-        float(plain.min()),
-        float(plain.max()),
-        wide.sum().item(),
-        torch.dot(wide, wide).item(),
-        nonfinite=nonfinite,
+        counts, float(plain.min()), float(plain.max()), *_sums_of(plain), nonfinite=nonfinite
     )
+
+
+def _counts_of(codes: NDArray[np.uint32]) -> NDArray[np.int64]:
+    if len(codes) < _LONG:
+        return np.bincount(codes, minlength=_CODES)
+    # PyTorch counts 32-bit codes as they are, where NumPy makes 64 bits of them first.
+    there = torch.from_numpy(codes.view(np.int32))
+    counts: NDArray[np.int64] = torch.bincount(there, minlength=_CODES).numpy()
+    return counts
+
+
+def _sums_of(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the sum and the sum of squares, in double precision."""
+    if len(values) < _LONG:
+        short = values.astype(np.float64)
+        return float(short.sum()), float(np.dot(short, short))
+    wide = torch.from_numpy(values).double()
+    return wide.sum().item(), torch.dot(wide, wide).item()
 
 
 def _counted_there(values: torch.Tensor, transfer: Transfer) -> Pending:
