@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 #: Matrices of more classes are large, and nobody can read them.
@@ -35,8 +36,8 @@ class Pairs(NamedTuple):
 
 
 def pairs_of(
-    labels: torch.Tensor,
-    predicted: torch.Tensor,
+    labels: Any,
+    predicted: Any,
     classes: int,
     *,
     ignored: int | None = None,
@@ -44,11 +45,17 @@ def pairs_of(
 ) -> Pairs | None:
     """Put labels and predictions of equal shape together; None for too many classes.
 
+    Both are tensors, or both arrays on the CPU, of whole numbers or of truths (two classes).
     `unscored` is true where a sample's scores are NaN: it has no prediction.
     """
     if not 1 < classes <= MOST_CLASSES:
         return None
-    places = torch.add(predicted, labels, alpha=classes)
+    if isinstance(labels, torch.Tensor):
+        places = torch.add(predicted.long(), labels.long(), alpha=classes)
+    else:
+        # Labels may be bytes, which their places are beyond.
+        raised = np.multiply(labels, classes, dtype=np.int64)
+        places = torch.from_numpy(np.asarray(raised + predicted))
     if unscored is not None:
         places = places.masked_fill(unscored, _UNSCORED)
     return Pairs(places if places.dim() == 1 else places.reshape(-1), classes, ignored)

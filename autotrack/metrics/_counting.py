@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from autotrack.transfer import Transfer
 
 
+# Of more elements PyTorch makes up for what its calls take, by all cores that it may use.
+_SMALL = 2**16
+
+
 class Score(NamedTuple):
     """What one criterion call got right, of how many; `varied` is 0 if its targets are all equal.
 
@@ -76,6 +80,9 @@ class Counter:
 
         `unscored` is true where the scores were no numbers.
         """
+        samples = float(target.numel())
+        if unscored is None:
+            predicted, target = self._at_hand(predicted, target)
         correct = predicted == target
         valid = None if ignored is None else target != ignored
         if unscored is not None:
@@ -83,10 +90,10 @@ class Counter:
             unscored = unscored if valid is None else unscored & valid
         pairs = pairs_of(target, predicted, classes, ignored=ignored, unscored=unscored)
         if valid is None or ignored is None:
-            return Score(self._correct(correct, loss), float(target.numel()), pairs=pairs)
+            return Score(self._correct(correct, loss), samples, pairs=pairs)
         if ignored >= 0:
             correct &= valid
-        return Score(self._correct(correct, loss), self._transfer.count(valid), pairs=pairs)
+        return Score(self._correct(correct, loss), self._count(valid), pairs=pairs)
 
     def tables(
         self, predictions: torch.Tensor, targets: torch.Tensor, ignored: int | None
@@ -119,27 +126,28 @@ class Counter:
         """Return correct and total per element; None where targets are not all of two values."""
         if not isinstance(target, torch.Tensor) or target.shape != prediction.shape:
             return None
-        prediction, target = prediction.detach(), target.detach()
         number = float(target.numel())
-        ones = self._transfer.count(target == 1)
-        zeros = self._transfer.count(target == 0)
+        # One number a sample is a choice between two classes; several are labels of their own.
+        single = target.numel() == len(target) if target.dim() else True
+        prediction, target = prediction.detach(), target.detach()
+        searched = self._may_be_nan(loss)
+        if not searched:
+            prediction, target = self._at_hand(prediction, target)
+        ones = self._count(target == 1)
+        zeros = self._count(target == 0)
         # A threshold at zero goes with targets of plus and minus one as well.
-        minus = 0.0 if threshold else self._transfer.count(target == -1)
+        minus = 0.0 if threshold else self._count(target == -1)
         both = when_known(partial(_of_two_values, number), ones, zeros, minus)
         if both is False:
             return None
         positive, predicted, unscored = target > 0, prediction > threshold, None
         correct = predicted == positive
-        if self._may_be_nan(loss):
+        if searched:
             unscored = prediction.isnan()
             correct &= ~unscored
         right = when_known(_if, both, self._correct(correct, loss))
         varied = when_known(partial(_varied, number), ones)
-        # One number a sample is a choice between two classes; several are labels of their own.
-        single = target.numel() == len(target) if target.dim() else True
-        pairs = (
-            pairs_of(positive.long(), predicted.long(), 2, unscored=unscored) if single else None
-        )
+        pairs = pairs_of(positive, predicted, 2, unscored=unscored) if single else None
         return Score(right, number, varied, pairs)
 
     def outputs(self, output: Any, batch: Any) -> Score | None:
@@ -164,9 +172,22 @@ class Counter:
             return not math.isfinite(loss)
         return loss is None or "Loss/train" in self._nonfinite
 
-    def _correct(self, flags: torch.Tensor, loss: Value | None) -> Value:
+    def _at_hand(self, one: torch.Tensor, other: torch.Tensor) -> tuple[Any, Any]:
+        """Return small tensors as arrays, which takes a third of the time; others as they are."""
+        if one.numel() > _SMALL or self._transfer.carries(one):
+            return one, other
+        if not (_is_plain(one) and _is_plain(other)):
+            return one, other
+        return one.resolve_neg().numpy(), other.resolve_neg().numpy()
+
+    def _count(self, flags: Any) -> Value:
+        if isinstance(flags, torch.Tensor):
+            return self._transfer.count(flags)
+        return float(np.count_nonzero(flags))
+
+    def _correct(self, flags: Any, loss: Value | None) -> Value:
         """Return how many flags are set, NaN where scores that nobody searched were NaN."""
-        correct = self._transfer.count(flags)
+        correct = self._count(flags)
         if isinstance(loss, Pending) and not self._may_be_nan(loss):
             checked: Value = when_known(_unless_nan, correct, loss)
             return checked
@@ -175,11 +196,16 @@ class Counter:
 
 def largest(scores: torch.Tensor, dimension: int) -> torch.Tensor:
     """Return the index of the largest score, the first of several; of NaN where there is one."""
-    here = scores.device.type == "cpu" and scores.dtype is torch.float32
-    if not here or scores.stride(dimension) != 1:
+    if not _is_plain(scores) or scores.dtype is not torch.float32 or scores.stride(dimension) != 1:
         return scores.argmax(dimension)
     # NumPy takes an eighth of the time where a sample's scores lie side by side.
     return torch.from_numpy(np.asarray(scores.resolve_neg().numpy().argmax(dimension)))
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    """Whether NumPy can look at a tensor's memory (of bfloat16 it cannot)."""
+    strided = type(tensor) is torch.Tensor and tensor.layout is torch.strided
+    return strided and tensor.is_cpu and tensor.dtype is not torch.bfloat16
 
 
 def _of_two_values(number: float, ones: float, zeros: float, minus: float) -> bool:
