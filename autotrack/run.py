@@ -114,7 +114,7 @@ class Run:
             self._publish,
             self._recorder.add,
             self._models,
-            transfer.value,
+            transfer.value_if_whole,
         )
         self._surroundings.class_names = self._capture.classes.names
         self.settled = Settled(
@@ -357,7 +357,8 @@ class Run:
     def log(self, name: str, value: Any) -> None:
         """Record a person's own number at the current step.
 
-        Raises UsageError where `value` is not a number or a one-element tensor.
+        Raises UsageError where `value` is not a number or a one-element tensor, or a DTensor of
+        which this process holds a part.
         """
         try:
             number: Any = value if isinstance(value, torch.Tensor) else float(value)
@@ -370,7 +371,12 @@ class Run:
         if isinstance(number, torch.Tensor):
             if graphs.capturing:
                 return
-            number = self._recorder.buffer.transfer.value(number)
+            number = self._recorder.buffer.transfer.value_if_whole(number)
+            if number is None:
+                msg = (
+                    f"log({name!r}, ...) takes a whole number: full_tensor() makes one of the parts"
+                )
+                raise UsageError(msg)
         self._guard.call("capture", self.settled.fold)
         here = self._capture.training.position()
         row = Row(max(here.steps - 1, 0), time.time(), scalars=[(name, number)])

@@ -14,6 +14,7 @@ from weakref import ref
 import torch
 
 from autotrack.devices import Device
+from autotrack.dtensors import whole_of
 from autotrack.guard import attempt
 from autotrack.pending import Derived, Pending
 
@@ -142,6 +143,8 @@ class Transfer:
         # `log` may be called by any thread. The processor's own numbers never come here.
         self._lock = threading.RLock()
         self._last: tuple[ref[Any], int, Sent] | None = None
+        #: Whether a number was asked for of which this process holds a part.
+        self.saw_parts = False
 
     def value(self, tensor: torch.Tensor) -> Value:
         """Return a one-element tensor's number: at once from the CPU, else on its way.
@@ -161,6 +164,14 @@ class Transfer:
         # The criterion's result is mostly the very tensor that backward is called on.
         self._last = None if version is None else (ref(tensor), version, sent)
         return sent
+
+    def value_if_whole(self, tensor: torch.Tensor) -> Value | None:
+        """Return a one-element tensor's number; None where this process holds a part of it."""
+        if type(tensor) is not torch.Tensor and (tensor := whole_of(tensor)) is None:
+            self.saw_parts = True
+            return None
+        # As most losses are: without a further frame.
+        return float(tensor.item()) if not self.carries(tensor) else self.value(tensor)
 
     def count(self, flags: torch.Tensor) -> Value:
         """Return how many flags are set."""

@@ -82,6 +82,7 @@ FLOOR_PLAN = {
         "colours",
         "config",
         "context",
+        "dtensors",
         "errors",
         "events",
         "guard",

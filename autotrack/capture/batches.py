@@ -7,6 +7,7 @@ from weakref import ref
 
 from autotrack import graph
 from autotrack.capture.criteria import forget_samples
+from autotrack.dtensors import is_spread
 from autotrack.events import BackwardStarted, CriterionCall, LossScaled, TrainBatch
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ _ROUNDING = 1e-9
 class Batches:
     """Makes a `TrainBatch` of each backward call while its graph is alive."""
 
-    def __init__(self, criteria: Criteria, value_of: Callable[[Any], Value]) -> None:
+    def __init__(self, criteria: Criteria, value_of: Callable[[Any], Value | None]) -> None:
         self._criteria = criteria
         self._value_of = value_of
-        self._scaled: list[tuple[ref[Any], Any, Value]] = []
+        self._scaled: list[tuple[ref[Any], Any, Value | None]] = []
         self.scaler: Any = None
         # By call site: the size of a full batch by which sums were divided there.
         self._sizes: dict[int, float] = {}
@@ -133,7 +134,9 @@ class Batches:
             return None
         total: Value = 0.0
         for tensor in event.tensors:
-            total = total + self._value_of(tensor)
+            if (value := self._value_of(tensor)) is None:
+                return None
+            total = total + value
         return total
 
     def _weighted(self, tensor: Any, gradient: Any) -> Value | None:
@@ -142,6 +145,8 @@ class Batches:
         It may be a half-way result driven by somebody else's gradient, so it is taken for losses
         only where a criterion made it, or where every number gets the same weight.
         """
+        if is_spread(tensor) or is_spread(gradient):
+            return None
         if (
             not _is_uniform(gradient)
             and not graph.read(tensor.grad_fn, self._criteria.waiting).parts
@@ -172,7 +177,7 @@ def _is_uniform(weights: Any) -> bool:
 def _reduced_by(event: BackwardStarted) -> str:
     """Return what the weights of `losses.backward(gradient=weights)` make of one loss a sample."""
     weights = event.gradients[0] if len(event.gradients) == 1 else None
-    if weights is None or weights.numel() == 1:
+    if weights is None or weights.numel() == 1 or is_spread(weights):
         return ""
     if weights.device.type != "cpu":
         # Asking what they are would wait for the device.

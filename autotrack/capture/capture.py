@@ -25,7 +25,8 @@ class Capture:
     """Sees every event of a run in order and publishes moments.
 
     `publish(moment)` hands a moment to the metrics; `emit_row(row, stream)` takes finished rows;
-    `value_of(tensor)` is a one-element tensor's number, on its way home where a device holds it.
+    `value_of(tensor)` is a one-element tensor's number, on its way home where a device holds it;
+    None where other processes hold parts of it.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Capture:
         publish: Callable[[Any], None],
         emit_row: Callable[[Row, Any], None],
         models: Models,
-        value_of: Callable[[Any], Value],
+        value_of: Callable[[Any], Value | None],
     ) -> None:
         self.loaders = LoaderClock()
         self.loader_ids = Identities()
@@ -87,6 +88,7 @@ class Capture:
         self.criteria.entered()
 
     def _loss_computed(self, event: e.LossComputed) -> None:
+        event = self.criteria.as_seen_here(event)
         if event.own:
             if not self.criteria.left(event):
                 return

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import torch
 
+from autotrack.dtensors import is_spread, whole_of
 from autotrack.events import CriterionCall, CriterionSeen, LossComputed
 from autotrack.graph import chosen
 
@@ -34,6 +36,8 @@ class Criteria:
         self.inner: list[CriterionCall] = []
         # Functions whose losses, one a sample, a person masks or chooses from by hand.
         self.chosen: set[str] = set()
+        #: Whether scores or targets were seen of which this process holds a part.
+        self.in_parts = False
         self._old: list[int] = []
         self._last_target: _Held | None = None
         self._last_prediction: _Held | None = None
@@ -54,6 +58,17 @@ class Criteria:
             self.undecided[call.node] = call
         else:
             self.in_hand(event.prediction, event.target)
+
+    def as_seen_here(self, event: LossComputed) -> LossComputed:
+        """Return a call without the tensors of which this process holds a part only."""
+        if type(event.prediction) is torch.Tensor and type(event.target) is torch.Tensor:
+            return event
+        prediction, target = whole_of(event.prediction), whole_of(event.target)
+        if prediction is event.prediction and target is event.target:
+            return event
+        self.in_parts = self.in_parts or prediction is None or target is None
+        size = event.size if target is not None else _size(event)
+        return replace(event, prediction=prediction, target=target, size=size)
 
     def in_hand(self, prediction: Any, target: Any) -> None:
         """Remember what training compares, without keeping it alive."""
@@ -81,7 +96,8 @@ class Criteria:
         )
         if event.reduction == "sum":
             call.counts, call.weight = self._answers(event)
-        self._publish(CriterionSeen(event, call))
+        if event.prediction is not None:
+            self._publish(CriterionSeen(event, call))
         if event.own:
             self._adopt(call, event.loss)
         if event.reduction == "none" and event.function in self.chosen:
@@ -215,7 +231,10 @@ def _size(event: LossComputed) -> int | None:
     A sum over tokens in a row has as many samples as tokens that it does not ignore.
     """
     target = event.target
-    if event.reduction == "sum" and event.ignore_index is not None and _is_row_of_classes(target):
+    counted = event.reduction == "sum" and event.ignore_index is not None
+    if counted and is_spread(target):
+        return None
+    if counted and _is_row_of_classes(target):
         return int((target != event.ignore_index).sum())
     for tensor in (target, event.prediction):
         if isinstance(tensor, torch.Tensor):

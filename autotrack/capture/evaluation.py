@@ -9,6 +9,7 @@ from weakref import ref
 
 from autotrack import events as e
 from autotrack.capture.phases import Phases
+from autotrack.dtensors import is_spread
 from autotrack.row import Row
 
 if TYPE_CHECKING:
@@ -170,7 +171,10 @@ class Evaluation:
 
     def model_called(self, module: Any, output: Any) -> None:
         """Keep an evaluation batch's output until its criterion, or the next batch, comes."""
-        if self._batch is not None and not getattr(_first_tensor(output), "requires_grad", True):
+        if self._batch is None:
+            return
+        first = _first_tensor(output)
+        if not getattr(first, "requires_grad", True) and not is_spread(first):
             self._output = output
 
     def _output_without_criterion(self) -> None:

@@ -57,7 +57,7 @@ class Training:
         scope: LoopScope,
         publish: Callable[[Any], None],
         emit_row: Callable[[Row, Any], None],
-        value_of: Callable[[Any], Value],
+        value_of: Callable[[Any], Value | None],
     ) -> None:
         self._capture = capture
         self._scope = scope
@@ -334,7 +334,8 @@ class Training:
         skipped: Value = 0.0
         scaled = getattr(event.optimizer, "grad_scale", None) is not None
         if scaled and (found_inf := getattr(event.optimizer, "found_inf", None)) is not None:
-            skipped = self._value_of(found_inf)
+            known = self._value_of(found_inf)
+            skipped = 0.0 if known is None else known
             if isinstance(skipped, float) and skipped:
                 return
         stream.stepped = True

@@ -116,6 +116,11 @@ def _why_no_loss(account: Account) -> str:
     seen = account.training.seen
     if not seen.backwards:
         return why_no_backward(account)
+    if not seen.losses and account.surroundings.transfer.saw_parts:
+        return (
+            "the loss is spread over several processes, and this one holds a part; "
+            "log(name, loss.full_tensor()) records it"
+        )
     if not seen.losses:
         return "backward was not called on one number; log(...) records what is known in the loop"
     if seen.cleared:
@@ -154,6 +159,11 @@ def _why_no_accuracy(account: Account) -> str:
         )
     if seen.cleared:
         return "zero_grad came between backward and step, so nothing shows what was trained on"
+    if account.capture.criteria.in_parts:
+        return (
+            "scores or targets are spread over several processes, and this one holds a part; "
+            "log(...) records it"
+        )
     functions = ", ".join(sorted(seen.functions))
     return (
         f"{functions} did not compare scores with one class each (soft, mixed or continuous "

@@ -11,13 +11,10 @@ from typing import Any
 import torch
 from torch import distributed
 
+from autotrack.dtensors import is_spread
+
 #: Why a number of whole tensors is absent.
 SPREAD = "weights are spread over several processes, and none of them holds a whole one"
-
-
-def is_spread(tensor: Any) -> bool:
-    """Whether a tensor is a DTensor, of which this process holds a part."""
-    return hasattr(tensor, "to_local")
 
 
 def any_spread(tensors: list[Any]) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from autotrack.dtensors import is_spread
 from autotrack.events import BackwardAhead, StepTaken
 from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics._norms import norm_of
-from autotrack.metrics._shards import is_spread
 from autotrack.metrics.gradients import gradients_of
 from autotrack.pending import when_known
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import torch
 
+from autotrack.dtensors import is_spread
 from autotrack.events import FeaturesSeen, RunEnded
 from autotrack.metrics._pictures import is_pictures, pixels_of
 from autotrack.metrics._scored import OfScoredBatches, Scored, tensors_of
@@ -58,6 +59,7 @@ class Embeddings(OfScoredBatches):
         """Hold the features of the batch in hand until it is scored."""
         features = moment.features
         is_matrix = isinstance(features, torch.Tensor) and features.dim() == _MATRIX
+        is_matrix = is_matrix and not is_spread(features)
         self._features = features.detach() if is_matrix else None
 
     def scored(self, evaluation: Any, scored: Scored) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
+from autotrack.dtensors import is_spread
 from autotrack.events import SnapshotGradients, SnapshotTaken
 from autotrack.metrics._metric import Metric, Surroundings
-from autotrack.metrics._shards import SPREAD, is_spread
+from autotrack.metrics._shards import SPREAD
 from autotrack.pending import Derived, Pending
 from autotrack.records import Histogram, histogram_from_bit_counts
 

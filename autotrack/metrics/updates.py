@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import torch
 
+from autotrack.dtensors import is_spread
 from autotrack.events import SnapshotBegan, SnapshotTaken, StepSkipped
 from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.metrics._norms import norms_of, together
-from autotrack.metrics._shards import SPREAD, is_spread
+from autotrack.metrics._shards import SPREAD
 from autotrack.pending import when_known
 
 # A copy of the weights lives for one step; beyond this many elements it would crowd a device.

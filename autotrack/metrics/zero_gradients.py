@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
+from autotrack.dtensors import is_spread
 from autotrack.events import SnapshotGradients, SnapshotTaken, StepSkipped
 from autotrack.metrics._metric import Metric, Surroundings
-from autotrack.metrics._shards import is_spread
 
 if TYPE_CHECKING:
     from torch import Tensor

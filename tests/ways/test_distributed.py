@@ -25,6 +25,9 @@ if not torch.distributed.is_available() or not torch.distributed.is_gloo_availab
 SCRIPT = Path(__file__).with_name("two_processes.py")
 SHARDED = ("fsdp", "hsdp", "fsdp_scaled")
 LOOPS = ("ddp", "ddp_no_sync", *SHARDED)
+#: Losses of DTensors: whole in each process, or a part of it.
+WHOLE_LOSSES = ("tensor_parallel", "loss_parallel")
+PARALLEL = (*WHOLE_LOSSES, "batch_parallel")
 RANKS = (0, 1)
 
 
@@ -52,7 +55,7 @@ def floats(values: list[float]) -> list[float]:
 
 
 @pytest.mark.parametrize("ranks", ["0", "all"])
-@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("loop", [*LOOPS, *PARALLEL])
 @pytest.mark.parametrize("rank", RANKS)
 def test_training_is_the_same(results: dict[int, Any], loop: str, ranks: str, rank: int) -> None:
     case = results[rank][f"{loop}-{ranks}"]
@@ -93,6 +96,50 @@ def test_each_rank_writes_its_own_record(results: dict[int, Any], loop: str, ran
     case = results[rank][f"{loop}-all"]
     assert case["tracked"]["directory"] == str(directory)
     check_losses(autotrack.read(directory), case["plain"], loop)
+
+
+@pytest.mark.parametrize("folder", ["-0", "-all/rank0", "-all/rank1"])
+@pytest.mark.parametrize("loop", WHOLE_LOSSES)
+def test_a_loss_that_each_process_holds_whole(
+    results: dict[int, Any], loop: str, folder: str
+) -> None:
+    history, known = autotrack.read(results[-1] / (loop + folder)), results[0][f"{loop}-0"]["plain"]
+    held_out = known["losses"][4::5]
+    trained = [loss for index, loss in enumerate(known["losses"]) if index % 5 != 4]
+    assert history["Loss/train"].value.tolist() == pytest.approx(trained, rel=1e-6)
+    (evaluated,) = (tag for tag in history if tag.startswith("Loss/") and "train" not in tag)
+    assert history[evaluated].value.tolist() == pytest.approx(held_out, rel=1e-6)
+
+
+@pytest.mark.parametrize("folder", ["-0", "-all/rank0", "-all/rank1"])
+def test_accuracy_of_scores_that_each_process_holds_whole(
+    results: dict[int, Any], folder: str
+) -> None:
+    history = autotrack.read(results[-1] / ("tensor_parallel" + folder))
+    right = results[0]["tensor_parallel-0"]["plain"]["right"]
+    assert history["Accuracy/train"].value.tolist() == pytest.approx([100 * n / 24 for n in right])
+
+
+@pytest.mark.parametrize("folder", ["-0", "-all/rank0", "-all/rank1"])
+@pytest.mark.parametrize("loop", ["loss_parallel", "batch_parallel"])
+def test_nothing_is_said_of_scores_that_are_held_in_parts(
+    results: dict[int, Any], loop: str, folder: str
+) -> None:
+    history = autotrack.read(results[-1] / (loop + folder))
+    assert not [tag for tag in history if tag.startswith("Accuracy/")]
+    absent = {line["what"]: line["missing"] for line in history.coverage["lines"]}
+    assert "this one holds a part" in absent["accuracy"]
+    if loop == "batch_parallel":
+        assert not [tag for tag in history if tag.startswith("Loss/")]
+        assert "full_tensor()" in absent["loss"]
+
+
+@pytest.mark.parametrize("rank", RANKS)
+def test_what_is_logged_must_be_whole(results: dict[int, Any], rank: int) -> None:
+    assert "full_tensor()" in results[rank]["log"]["said"]
+    history = autotrack.read(results[-1] / "logged" / f"rank{rank}")
+    assert history["whole"].value.tolist() == [2.5]
+    assert "part" not in history
 
 
 @pytest.mark.parametrize("loop", ["ddp", "ddp_no_sync"])

@@ -15,10 +15,19 @@ import torch
 from torch import distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
+from torch.distributed.tensor.parallel import (
+    ColwiseParallel,
+    RowwiseParallel,
+    parallelize_module,
+)
+from torch.distributed.tensor.parallel import loss_parallel as loss_parallel_of_torch
 from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader, TensorDataset
 from training_state import gradient_norm, state_of
 
 import autotrack
+from autotrack.errors import UsageError
 
 STEPS = 4
 
@@ -28,6 +37,18 @@ class Net(nn.Module):
         super().__init__()
         self.first = nn.Linear(5, 8)
         self.second = nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return self.second(torch.relu(self.first(x)))
+
+
+class Classes(nn.Module):
+    """Of sizes that two processes can share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(5, 8)
+        self.second = nn.Linear(8, 4)
 
     def forward(self, x: torch.Tensor) -> Any:
         return self.second(torch.relu(self.first(x)))
@@ -130,6 +151,66 @@ def fsdp_scaled(known: dict[str, Any]) -> Any:
     return model, optimizer, epoch
 
 
+def tensor_parallel(known: dict[str, Any]) -> Any:
+    """Scores are DTensors of which each process holds all."""
+    return parallel(known, RowwiseParallel(use_local_output=False), Replicate())
+
+
+def loss_parallel(known: dict[str, Any]) -> Any:
+    """Each process holds the scores of some classes."""
+    classes = ColwiseParallel(
+        input_layouts=Shard(-1), output_layouts=Shard(-1), use_local_output=False
+    )
+    return parallel(known, classes, Replicate(), loss_parallel_of_torch)
+
+
+def batch_parallel(known: dict[str, Any]) -> Any:
+    """Each process holds the scores of some samples, and a part of the loss."""
+    samples = RowwiseParallel(output_layouts=Shard(0), use_local_output=False)
+    return parallel(known, samples, Shard(0))
+
+
+def parallel(
+    known: dict[str, Any], second: Any, labels: Any, around: Any = contextlib.nullcontext
+) -> Any:
+    """Train on the same batches in both processes; then look at some without a criterion."""
+    mesh = init_device_mesh("cpu", (2,))
+    plan = {"first": ColwiseParallel(), "second": second}
+    model = parallelize_module(Classes(), mesh, plan)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    generator = torch.Generator().manual_seed(1)
+    xs = torch.randn(STEPS, 6, 5, generator=generator)
+    ys = torch.randint(0, 4, (STEPS, 6), generator=generator)
+    known["right"] = []
+    for epoch in range(2):  # noqa: B007 - a loop as people write it
+        right = 0
+        for index in range(STEPS):
+            wanted = distribute_tensor(ys[index], mesh, [labels])
+            optimizer.zero_grad()
+            with around():
+                scores = model(xs[index])
+                loss = nn.functional.cross_entropy(scores, wanted)
+                loss.backward()
+            known["losses"].append(loss.full_tensor().item())
+            right += int((scores.full_tensor().argmax(1) == ys[index]).sum())
+            optimizer.step()
+        known["right"].append(right)
+        model.eval()
+        with torch.no_grad():
+            for x, _ in DataLoader(TensorDataset(xs[0], ys[0]), batch_size=2):
+                model(x)
+            wanted = distribute_tensor(ys[1], mesh, [labels])
+            known["losses"].append(held_out(model, xs[1], wanted, around))
+        model.train()
+    return model, optimizer, epoch
+
+
+def held_out(model: Any, x: Any, y: Any, around: Any) -> float:
+    with around():
+        loss = nn.functional.cross_entropy(model(x), y)
+    return float(loss.full_tensor().item())
+
+
 def clip(model: nn.Module) -> None:
     spread = [p for p in model.parameters() if hasattr(p, "to_local")]
     nn.utils.clip_grad_norm_(spread, 0.05)
@@ -172,15 +253,29 @@ def main(out: Path) -> None:
         # Tracking begins before there is a process group.
         distributed.init_process_group("gloo")
         train_late(results)
-    for loop in (ddp, ddp_no_sync, fsdp, hsdp, fsdp_scaled):
+    parallel_loops = (tensor_parallel, loss_parallel, batch_parallel)
+    for loop in (ddp, ddp_no_sync, fsdp, hsdp, fsdp_scaled, *parallel_loops):
         name = loop.__name__
         plain = train(loop, None)
         for ranks in ("0", "all"):
             tracked = train(loop, out / f"{name}-{ranks}", ranks=ranks)
             results[f"{name}-{ranks}"] = {"plain": plain, "tracked": tracked}
+    results["log"] = {"said": log_dtensors(out / "logged")}
     rank = distributed.get_rank()
     (out / f"rank{rank}.json").write_text(json.dumps(results))
     distributed.destroy_process_group()
+
+
+def log_dtensors(logdir: Path) -> str:
+    """Log a number that each process holds, and one of which each holds a part."""
+    mesh = init_device_mesh("cpu", (2,))
+    with autotrack.tracking(logdir=str(logdir), ranks="all") as run:
+        run.log("whole", distribute_tensor(torch.tensor(2.5), mesh, [Replicate()]))
+        try:
+            run.log("part", DTensor.from_local(torch.tensor(1.0), mesh, [Partial()]))
+        except UsageError as error:
+            return str(error)
+    return ""
 
 
 def train_late(results: dict[str, Any]) -> None:
