@@ -102,15 +102,14 @@ def _things(namespace: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             for index, item in enumerate(value[:_MOST_ITEMS]):
                 yield from _item(f"{name}\0{index}", item)
         elif isinstance(value, dict):
-            yield from _in_dict(value)
+            yield from _in_dict(name, value)
         if not isinstance(value, (type, nn.Module)):
             yield from _attributes(value)
 
 
-def _in_dict(value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
-    for key, item in list(value.items())[:_MOST_ITEMS]:
-        if isinstance(key, str):
-            yield from _item(key, item)
+def _in_dict(name: str, value: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for index, (key, item) in enumerate(list(value.items())[:_MOST_ITEMS]):
+        yield from _item(key if isinstance(key, str) else f"{name}\0{index}", item)
 
 
 def _item(name: str, item: Any) -> Iterator[tuple[str, Any]]:

@@ -54,11 +54,15 @@ class Optimizers:
         inner = discovery.innermost(optimizer)
         return None if inner is optimizer else self.known(inner)
 
-    def add(self, optimizer: Any, name: str | None) -> Stream:
-        """Make a stream for `optimizer`, or let it take over the stream of the same variable."""
+    def add(self, optimizer: Any, name: str | None, *, beside: bool = False) -> Stream:
+        """Make a stream for `optimizer`, or let it take over the stream of the same variable.
+
+        With `beside` that is another optimizer's still, whatever holds it.
+        """
         optimizer = discovery.innermost(optimizer)
         found = self._found()
-        return self._add(optimizer, name or discovery.name_of(found, optimizer), found)
+        name = name or discovery.name_of(found, optimizer)
+        return self._add(optimizer, name, found, beside=beside)
 
     def by_hand(self, leaves: list[Any]) -> Stream:
         """Return the stream of weights that are updated by hand."""
@@ -103,9 +107,16 @@ class Optimizers:
         ]
         self._models.find(found, (p for s in beside for p in s.parameters()))
 
-    def _add(self, optimizer: Any, name: str | None, found: dict[int, discovery.Found]) -> Stream:
+    def _add(
+        self,
+        optimizer: Any,
+        name: str | None,
+        found: dict[int, discovery.Found],
+        *,
+        beside: bool = False,
+    ) -> Stream:
         here = found.get(id(optimizer))
-        stream = self._taken_over(name, here, found)
+        stream = None if beside else self._taken_over(name, here, found)
         if stream is None:
             stream = Stream(self._unused(name or f"optimizer_{len(self.streams)}"), None)
             self.streams.append(stream)

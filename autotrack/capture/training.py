@@ -83,6 +83,8 @@ class Training:
         self._leaves: list[Any] | None = None
         self._depth = 0
         self._batch: e.TrainBatch | None = None
+        # Streams that have stepped inside the backward that runs.
+        self._stepped_inside: list[Stream] = []
         # By call site: the tensors whose gradients a loss without an optimizer reaches.
         self._by_hand: dict[int, list[ref[Any]]] = {}
         self._marks: list[list[tuple[int, int]]] = []
@@ -150,19 +152,27 @@ class Training:
             return
         self._depth = 0
         batch, self._batch = self._batch, None
+        inside, self._stepped_inside = self._stepped_inside, []
         if batch is None or not event.completed:
             return
         if self._capture.evaluation.under_way:
             self.evaluation_ends()
         leaves, self._leaves = self._leaves, None
         reached = self._reached(leaves) if self._marks else self.streams
+        if inside:
+            # What these steps left of the gradients is no part of another.
+            self._wait_at([stream for stream in reached if stream not in inside], batch)
+            return
         if id(batch.site) in self._by_hand:
             self._step_by_hand(batch)
         elif leaves is not None or not any([s.optimizer is not None for s in reached]):  # noqa: C419 - no frame
             alone = all(stream.optimizer is None for stream in self.streams)
             if alone or leaves is not None:
                 self._unclaimed.add(batch, leaves or (), alone=alone)
-        for stream in list(reached):
+        self._wait_at(list(reached), batch)
+
+    def _wait_at(self, streams: list[Stream], batch: e.TrainBatch) -> None:
+        for stream in streams:
             if stream.optimizer is not None:
                 self._wait(stream, batch)
 
@@ -305,6 +315,8 @@ class Training:
             self._inner.append(ref(event.optimizer))
             return
         stream = self._main = self._stream_of(event.optimizer)
+        if self._batch is not None and not (event.closure or stream.pending):
+            self._step_inside(stream, self._batch)
         self._stepping = stream
         stream.in_closure = event.closure
         stream.first_evaluation_over = False
@@ -320,6 +332,19 @@ class Training:
             self._publish(e.SnapshotBegan(stream, event.optimizer, self._snapshot))
         if not event.closure:
             self._gradients_ready(stream, stream.clipped, stream.clipped_too_early)
+
+    def _step_inside(self, stream: Stream, batch: e.TrainBatch) -> None:
+        """A step inside the backward that feeds it: a hook takes it once the gradients are there.
+
+        Mostly one of many optimizers, of a parameter each; the one that came first stands for the
+        loss from then on.
+        """
+        known = self._sites.of(batch.site).streams
+        if stream in known or not (known or self._stepped_inside):
+            self._wait(stream, batch)
+        else:
+            self.epochs.enter(stream, batch.shown)
+        self._stepped_inside.append(stream)
 
     def step_done(self, event: e.StepDone) -> None:
         """An optimizer ran its step; a fused one under a scaler perhaps without effect."""
@@ -559,7 +584,8 @@ class Training:
             stream = self.optimizers.known(optimizer)
         if stream is None:
             first = all(s.optimizer is None for s in self.streams)
-            stream = self.optimizers.add(optimizer, None)
+            # In a hook's variable each weight's optimizer follows the one before.
+            stream = self.optimizers.add(optimizer, None, beside=self._batch is not None)
             for batch in self._unclaimed.take(stream.parameters(), first=first):
                 self._wait(stream, batch)
         return stream
