@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+import math
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -26,8 +27,9 @@ _CODES = 1 << (32 - _SHIFT)
 _NO_NUMBERS = [_CODES // 2 - 2, _CODES // 2 - 1, _CODES - 2, _CODES - 1]
 # Of so many values on PyTorch makes up for what it takes to call it.
 _LONG = 2**15
-# A device counts so many at a time: their codes take as much of its memory as the values.
-_PIECE = 2**22
+# So many are counted at a time, here and on a device: their codes and squares take several times
+# as much memory, which here is the processor's nearest.
+_PIECE_HERE, _PIECE_THERE = 2**18, 2**22
 
 
 class Histograms(Metric):
@@ -87,22 +89,58 @@ def histogram_of(tensor: Any, transfer: Transfer) -> Histogram | Pending | None:
     return _counted_here(values)
 
 
+class _Part(NamedTuple):
+    """What is counted of some values; all but `counts` and `nonfinite` of the finite ones."""
+
+    counts: NDArray[np.int64]
+    nonfinite: tuple[int, int, int]
+    minimum: float
+    maximum: float
+    total: float
+    squares: float
+
+
 def _counted_here(values: torch.Tensor) -> Histogram:
     """Count on the CPU, where NumPy finds extremes in a fraction of PyTorch's time."""
     plain = values.numpy()
-    counts = _counts_of(np.right_shift(plain.view(np.uint32), _SHIFT))
+    whole = _part_of(plain[:_PIECE_HERE])
+    for start in range(_PIECE_HERE, len(plain), _PIECE_HERE):
+        whole = _joined(whole, _part_of(plain[start : start + _PIECE_HERE]))
+    if whole.minimum > whole.maximum:
+        return histogram_from_bit_counts(whole.counts, 0.0, 0.0, 0.0, 0.0, whole.nonfinite)
+    return histogram_from_bit_counts(
+        whole.counts,
+        whole.minimum,
+        whole.maximum,
+        whole.total,
+        whole.squares,
+        nonfinite=whole.nonfinite,
+    )
+
+
+def _part_of(values: NDArray[np.float32]) -> _Part:
+    counts = _counts_of(np.right_shift(values.view(np.uint32), _SHIFT))
     nonfinite = (0, 0, 0)
     if any(counts[_NO_NUMBERS].tolist()):
         nonfinite = (
-            int(np.isnan(plain).sum()),
-            int((plain == np.inf).sum()),
-            int((plain == -np.inf).sum()),
+            int(np.isnan(values).sum()),
+            int((values == np.inf).sum()),
+            int((values == -np.inf).sum()),
         )
-        plain = plain[np.isfinite(plain)]
-    if not plain.size:
-        return histogram_from_bit_counts(counts, 0.0, 0.0, 0.0, 0.0, nonfinite=nonfinite)
-    return histogram_from_bit_counts(
-        counts, float(plain.min()), float(plain.max()), *_sums_of(plain), nonfinite=nonfinite
+        values = values[np.isfinite(values)]
+    if not values.size:
+        return _Part(counts, nonfinite, math.inf, -math.inf, 0.0, 0.0)
+    return _Part(counts, nonfinite, float(values.min()), float(values.max()), *_sums_of(values))
+
+
+def _joined(one: _Part, other: _Part) -> _Part:
+    return _Part(
+        one.counts + other.counts,
+        tuple(a + b for a, b in zip(one.nonfinite, other.nonfinite, strict=True)),  # type: ignore[arg-type]
+        min(one.minimum, other.minimum),
+        max(one.maximum, other.maximum),
+        one.total + other.total,
+        one.squares + other.squares,
     )
 
 
@@ -130,7 +168,7 @@ def _counted_there(values: torch.Tensor, transfer: Transfer) -> Pending:
     places, sent = transfer.places(device, _CODES + 4)
     counts = torch.zeros(_CODES, dtype=torch.int32, device=device)
     one = torch.ones((), dtype=torch.int32, device=device)
-    for piece in torch.split(values, _PIECE):
+    for piece in torch.split(values, _PIECE_THERE):
         codes = (piece.view(torch.int32) >> _SHIFT).bitwise_and_(_CODES - 1)
         counts.index_add_(0, codes, one.expand(len(piece)))
     places[:_CODES].copy_(counts)

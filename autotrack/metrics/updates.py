@@ -52,9 +52,11 @@ class UpdateRatio(Metric):
         before = self._before.pop(moment.stream, None)
         if not before:
             return
-        transfer = self.surroundings.transfer
-        changes = torch._foreach_sub([p.detach() for _, p, _ in before], [o for _, _, o in before])
-        moved, size = norms_of(changes, transfer), norms_of([o for _, _, o in before], transfer)
+        transfer, weights = self.surroundings.transfer, [old for _, _, old in before]
+        size = norms_of(weights, transfer)
+        # The copies become what the step has changed, up to the sign.
+        torch._foreach_sub_(weights, [p.detach() for _, p, _ in before])
+        moved = norms_of(weights, transfer)
         if (total := when_known(_ratio, moved, size)) is not None:
             moment.row.add("UpdateRatio/total", total)
         ratios = when_known(_ratios, moved, size)
