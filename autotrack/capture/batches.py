@@ -107,7 +107,7 @@ class Batches:
             return None
         if tensor.dim() or call.divisor != 1:
             return None
-        waiting.undecided.pop(call.node, None)  # type: ignore[arg-type]
+        waiting.fed_training([call])
         batch = TrainBatch(
             site, self._value_of(tensor), 1.0, call.size, [call], call.reduction, whole=True
         )

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from autotrack.row import Row, Value
 
 
+# No loss has more terms.
+_MOST_TERMS = 64
+
+
 class Capture:
     """Sees every event of a run in order and publishes moments.
 
@@ -46,7 +50,7 @@ class Capture:
         self.criteria = Criteria(scope, publish, value_of)
         self.evaluation = Evaluation(self.loaders, self.loader_ids, scope, publish, emit_row)
         self.training = Training(self, scope, publish, emit_row, value_of)
-        self._publish = publish
+        self._publish, self._scope = publish, scope
         #: What takes each kind of event.
         self.handlers: dict[type, Callable[[Any], None]] = {
             partial: self._read,
@@ -97,12 +101,12 @@ class Capture:
             return
         if event.loss.requires_grad:
             if self.criteria.undecided:
-                self._settle_undecided()
+                self._settle_those_before()
             position = self.training.position_here() if self.models.evaluating else None
             self.criteria.computed(event, position=position)
             return
         if self.criteria.undecided:
-            self._settle_undecided()
+            self._settle(self.criteria.take_undecided(self._is_no_term))
         call = self.criteria.read(event)
         monitors = self.criteria.concerns_training_batch(event)
         if monitors and not self.evaluation.goes_on_at(call.site):
@@ -132,8 +136,36 @@ class Capture:
 
     def _settle_undecided(self) -> None:
         """Calls made in `eval()` mode with gradients on and never backwarded are evaluation."""
-        for call in self.criteria.take_undecided():
+        self._settle(self.criteria.take_undecided())
+
+    def _settle(self, calls: list[e.CriterionCall]) -> None:
+        for call in calls:
             self._evaluate(call)
+
+    def _is_no_term(self, call: e.CriterionCall) -> bool:
+        return not self.criteria.may_train(call)
+
+    def _settle_those_before(self) -> None:
+        """Another call with gradients: those of a loop are evaluation, others perhaps its terms."""
+        undecided = self.criteria.undecided
+        site = self._scope.site()
+        if len(undecided) >= _MOST_TERMS:
+            self._settle_undecided()
+        elif any(call.site is site for call in undecided.values()):
+            self._settle(self.criteria.take_undecided(self._is_no_term))
+
+    def backward_read(self, batch: e.TrainBatch) -> None:
+        """What waited and is no part of the loss that is backwarded was evaluation.
+
+        Or it is a loss of its own, whose backward comes next: where it has led to a step before.
+        """
+        if self.criteria.undecided:
+            sites = {id(part.site) for part in batch.parts}
+            self._settle(
+                self.criteria.take_undecided(
+                    lambda call: id(call.site) in sites or self._is_no_term(call)
+                )
+            )
 
     # -- models and loaders ----------------------------------------------------------------------
 

@@ -31,6 +31,8 @@ class Criteria:
         self.value_of = value_of
         self.waiting: dict[int, CriterionCall] = {}
         self.undecided: dict[int, CriterionCall] = {}
+        # Sites (by identity, they live on) whose calls have fed training.
+        self._training: set[int] = set()
         # Inside a person's own criterion: how deep, and what was computed there.
         self.depth = 0
         self.inner: list[CriterionCall] = []
@@ -151,18 +153,23 @@ class Criteria:
     def fed_training(self, parts: list[CriterionCall]) -> None:
         """These calls were backwarded, so they are no evaluation."""
         for part in parts:
+            self._training.add(id(part.site))
             if part.node is not None:
                 self.undecided.pop(part.node, None)
 
-    def take_undecided(self) -> list[CriterionCall]:
+    def take_undecided(
+        self, is_over: Callable[[CriterionCall], bool] = lambda _: True
+    ) -> list[CriterionCall]:
         """Return the calls that turned out to be evaluation, and forget them."""
-        if not self.undecided:
-            return []
-        calls = list(self.undecided.values())
-        for number in self.undecided:
-            self.waiting.pop(number, None)
-        self.undecided.clear()
+        calls = [call for call in self.undecided.values() if is_over(call)]
+        for call in calls:
+            self.waiting.pop(call.node, None)  # type: ignore[arg-type]
+            self.undecided.pop(call.node, None)  # type: ignore[arg-type]
         return calls
+
+    def may_train(self, call: CriterionCall) -> bool:
+        """Whether calls like this one have fed training: then it may be a term of the next loss."""
+        return id(call.site) in self._training
 
     def step_done(self) -> None:
         """Forget the calls that were waiting a whole step ago already."""

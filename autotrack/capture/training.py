@@ -110,12 +110,13 @@ class Training:
         self._leave_behind()
         evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
-        evaluation.phases.training_at(site)
         if id(site) not in self._read:
             self._read.add(id(site))
             self._publish(e.GraphSeen(event.tensors))
         again = self.epochs.uses_batch_again(site)
         batch = self._batches.read(event, site, None if again else evaluation.batch_size)
+        self._capture.backward_read(batch)
+        evaluation.phases.training_at(site)
         if again and batch.size is None:
             # How many samples there were in it nobody remembers.
             batch.reduction = "mixed"

@@ -86,12 +86,18 @@ def finite_between(series: Series, first: int, last: int | None) -> Floats:
 def mode_counts(history: History) -> dict[str, tuple[int, int, int]]:
     """Return by phase how often in training mode, how often in `eval()`, and which was last.
 
-    The coverage stands at the end of a run only; of one that was killed the passes tell.
+    The coverage stands at the end of a run only; of one that was killed the passes tell. Training
+    is one phase, however many optimizers it has.
     """
-    known = {
-        phase: (int(s.value.sum()), int((s.value == 0).sum()), int(s.value[-1]))
-        for phase, s in history.modes.items()
-    }
+    known: dict[str, tuple[int, int, int]] = {}
+    for name, s in history.modes.items():
+        phase = "train" if name.startswith("train/") else name
+        training, evaluating, last = known.get(phase, (0, 0, 0))
+        known[phase] = (
+            training + int(s.value.sum()),
+            evaluating + int((s.value == 0).sum()),
+            max(last, int(s.value[-1])),
+        )
     for phase, counts in history.coverage.get("modes", {}).items():
         training, evaluating, last = (*counts, 0, 0, 0)[:3]
         known[phase] = (training, evaluating, last)

@@ -257,3 +257,33 @@ def test_a_fault_is_said_by_its_rule(training):
 
 def test_a_sound_training_has_no_fault():
     assert [f for f in Training().findings() if f.severity != "note"] == []
+
+
+@pytest.mark.parametrize("forgotten", [False, True], ids=["train", "eval"])
+def test_two_optimizers_train_in_one_phase(forgotten):
+    """A generator and a discriminator with normalisation: their training is no evaluation."""
+    torch.manual_seed(4)
+    generator = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
+    judge = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.LeakyReLU(), nn.Linear(8, 1))
+    optimizers = [torch.optim.Adam(m.parameters(), lr=1e-3) for m in (generator, judge)]
+    loader = DataLoader(TensorDataset(blobs()[0][:192, :2]), batch_size=BATCH)
+    criterion = nn.BCEWithLogitsLoss()
+    with autotrack.tracking(generator, judge, *optimizers, logdir="run") as run:
+        for epoch in range(5):
+            if forgotten and epoch == 2:
+                generator.eval()
+                judge.eval()
+            for (real,) in loader:
+                made = generator(torch.randn(len(real), 4))
+                ones, zeros = torch.ones(len(real), 1), torch.zeros(len(real), 1)
+                optimizers[1].zero_grad()
+                (criterion(judge(real), ones) + criterion(judge(made.detach()), zeros)).backward()
+                optimizers[1].step()
+                optimizers[0].zero_grad()
+                criterion(judge(made), ones).backward()
+                optimizers[0].step()
+    # Of a run that was killed only the record tells.
+    for history in (run.history, autotrack.read("run")):
+        assert {phase.partition("/")[0] for phase in history.modes} == {"train"}
+        found = [f for f in find(history, strict=True) if f.rule == "train-evaluation-mismatch"]
+        assert [f.title for f in found] == ["train() is forgotten after evaluation"] * forgotten
