@@ -159,13 +159,16 @@ class Capture:
 
         Or it is a loss of its own, whose backward comes next: where it has led to a step before.
         """
-        if self.criteria.undecided:
-            sites = {id(part.site) for part in batch.parts}
-            self._settle(
-                self.criteria.take_undecided(
-                    lambda call: id(call.site) in sites or self._is_no_term(call)
-                )
-            )
+        if not self.criteria.undecided:
+            return
+        if self.models.evaluating and not self.training.position().started:
+            # Before the first step nothing says which losses a training in `eval()` has.
+            return
+        sites = {id(part.site) for part in batch.parts}
+        over = self.criteria.take_undecided(
+            lambda call: id(call.site) in sites or self._is_no_term(call)
+        )
+        self._settle(over)
 
     # -- models and loaders ----------------------------------------------------------------------
 

@@ -160,10 +160,12 @@ class Criteria:
     def take_undecided(
         self, is_over: Callable[[CriterionCall], bool] = lambda _: True
     ) -> list[CriterionCall]:
-        """Return the calls that turned out to be evaluation, and forget them."""
+        """Return the calls that turn out to be evaluation.
+
+        They go on waiting for a backward: one that comes after all shows that its site trains.
+        """
         calls = [call for call in self.undecided.values() if is_over(call)]
         for call in calls:
-            self.waiting.pop(call.node, None)  # type: ignore[arg-type]
             self.undecided.pop(call.node, None)  # type: ignore[arg-type]
         return calls
 
