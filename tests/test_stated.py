@@ -133,21 +133,22 @@ def test_a_stated_function_that_fails_leaves_training_and_numbers_alone(tmp_path
 def test_a_given_model_in_eval_mode_trains_on_two_losses_in_turn(tmp_path):
     """Known from the start, it could be evaluating: until a loss has been backwarded."""
     torch.manual_seed(5)
-    x, kind = torch.randn(12, 5), torch.randint(0, 3, (12,))
+    xs, kinds = torch.randn(12, 5), torch.randint(0, 3, (12,))
     model = nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8), nn.Linear(8, 4)).eval()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     classes, sizes = [], []
     with autotrack.tracking(model, optimizer, logdir=tmp_path, strict=True) as run:
-        for _epoch in range(4):
-            out = model(x)
-            by_class = F.cross_entropy(out[:, :3], kind)
-            by_size = F.mse_loss(out[:, 3], x.sum(1))
-            classes.append(by_class.item())
-            sizes.append(by_size.item())
-            optimizer.zero_grad()
-            by_class.backward(retain_graph=True)
-            by_size.backward()
-            optimizer.step()
+        for _epoch in range(2):
+            for x, kind in zip(xs.split(4), kinds.split(4), strict=True):
+                out = model(x)
+                by_class = F.cross_entropy(out[:, :3], kind)
+                by_size = F.mse_loss(out[:, 3:], x.sum(1, keepdim=True))
+                classes.append(by_class.item())
+                sizes.append(by_size.item())
+                optimizer.zero_grad()
+                by_class.backward(retain_graph=True)
+                by_size.backward()
+                optimizer.step()
     assert not [tag for tag in run.history if "val" in tag]
     np.testing.assert_allclose(run.history["Loss/train/cross_entropy"].value, classes, 1e-6)
     np.testing.assert_allclose(run.history["Loss/train/mse_loss"].value, sizes, 1e-6)
