@@ -29,7 +29,7 @@ MOST = 0.5
 
 def find(history: History) -> Iterator[Finding]:
     """Find parameters without gradient, and parameters that no update moved."""
-    meant = trainable(history)
+    meant, moved = trainable(history), _with_gradient(history)
     for stream in streams(history):
         norms = history.vectors.get(tag("autotrack/gradient_norm", stream))
         ratios = history.vectors.get(tag("autotrack/update_ratio", stream))
@@ -38,7 +38,11 @@ def find(history: History) -> Iterator[Finding]:
         if not np.nansum(ratios.value) > 0:
             # Nothing moves at all: that is told elsewhere.
             continue
-        without = [name for name in _never(norms) if _gets_none(norms, name, meant)]
+        without = [
+            name for name in _never(norms) if name not in moved and _gets_none(norms, name, meant)
+        ]
+        cancelled = [name for name in without if _cancels(norms, name)]
+        without = [name for name in without if name not in cancelled]
         still = [
             name
             for name in _never(ratios)
@@ -47,6 +51,8 @@ def find(history: History) -> Iterator[Finding]:
         asleep = [name for name in _never(norms) if not meant.get(name, True)]
         if asleep:
             yield _asleep(stream, norms, asleep)
+        if cancelled:
+            yield _without_effect(stream, norms, cancelled)
         for names, what in ((without, "gradient"), (still, "update")):
             if names:
                 yield _finding(stream, norms if what == "gradient" else ratios, names, what)
@@ -57,6 +63,26 @@ def _never(series: VectorSeries) -> list[str]:
     nothing = (np.isnan(series.value) | (series.value == 0)).all(axis=0)
     known = nothing & (len(series) >= FEWEST)
     return [name for name, is_so in zip(series.names, known, strict=True) if is_so]
+
+
+def _with_gradient(history: History) -> set[str]:
+    """Return the parameters that got a gradient for any optimizer: several may hold them."""
+    return {
+        name
+        for stream in streams(history)
+        if (norms := history.vectors.get(tag("autotrack/gradient_norm", stream))) is not None
+        for name in norms.names
+        if (norms.value[:, norms.names.index(name)] > 0).any()
+    }
+
+
+def _cancels(norms: VectorSeries, name: str) -> bool:
+    """Whether a bias has a gradient of zero and the weight beside it has none of zero."""
+    weight = name.removesuffix("bias") + "weight"
+    if not name.endswith("bias") or weight not in norms.names:
+        return False
+    own, beside = (norms.value[:, norms.names.index(n)] for n in (name, weight))
+    return bool((own == 0).all() and (beside > 0).all())
 
 
 def _gets_none(norms: VectorSeries, name: str, meant: dict[str, bool]) -> bool:
@@ -90,6 +116,21 @@ def _finding(stream: str, series: VectorSeries, names: list[str], what: str) -> 
         )
         if what == "gradient"
         else ("look at the learning rate of their parameter group",),
+        (Evidence(series.tag, text, *first_and_last(series), None, float(len(names))),),
+        stream,
+    )
+
+
+def _without_effect(stream: str, series: VectorSeries, names: list[str]) -> Finding:
+    number = "1 bias has" if len(names) == 1 else f"{len(names)} biases have"
+    text = f"no gradient at any of {len(series)} snapshots, unlike their weights: {listed(names)}"
+    return Finding(
+        "frozen-parameters",
+        "note",
+        f"{number} no effect on the loss",
+        "What they add to all samples alike cancels: the loss goes by differences of scores, as a "
+        "Wasserstein critic's does, or a normalisation follows.",
+        ("bias=False saves them",),
         (Evidence(series.tag, text, *first_and_last(series), None, float(len(names))),),
         stream,
     )

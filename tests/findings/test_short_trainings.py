@@ -287,3 +287,37 @@ def test_two_optimizers_train_in_one_phase(forgotten):
         assert {phase.partition("/")[0] for phase in history.modes} == {"train"}
         found = [f for f in find(history, strict=True) if f.rule == "train-evaluation-mismatch"]
         assert [f.title for f in found] == ["train() is forgotten after evaluation"] * forgotten
+
+
+def test_weights_that_another_optimizer_trains_are_not_frozen():
+    """Two optimizers hold a model, and each has a loss of its own part of it."""
+    torch.manual_seed(6)
+    model = nn.ModuleDict({"kind": nn.Linear(4, 3), "size": nn.Linear(4, 1)})
+    kinds, sizes = (torch.optim.Adam(model.parameters(), lr=1e-2) for _ in range(2))
+    x = torch.randn(24, 4)
+    with autotrack.tracking(model, kinds, sizes, logdir="run") as run:
+        for _epoch in range(5):
+            for part in x.split(8):
+                kinds.zero_grad()
+                F.cross_entropy(model["kind"](part), part.argmax(1) % 3).backward()
+                kinds.step()
+                sizes.zero_grad()
+                F.mse_loss(model["size"](part), part.sum(1, keepdim=True)).backward()
+                sizes.step()
+    assert [f for f in find(run.history, strict=True) if f.rule == "frozen-parameters"] == []
+
+
+def test_a_bias_that_cancels_is_not_cut_off():
+    """A Wasserstein critic: what its last bias adds to real and made scores is the same."""
+    torch.manual_seed(7)
+    critic = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
+    optimizer = torch.optim.RMSprop(critic.parameters(), lr=1e-3)
+    with autotrack.tracking(critic, optimizer, logdir="run") as run:
+        for _epoch in range(5):
+            for real in torch.randn(24, 2).split(8):
+                optimizer.zero_grad()
+                (critic(torch.randn(8, 2) + 1).mean() - critic(real).mean()).backward()
+                optimizer.step()
+    (found,) = (f for f in find(run.history, strict=True) if f.rule == "frozen-parameters")
+    assert (found.severity, found.title) == ("note", "1 bias has no effect on the loss")
+    assert "2.bias" in found.evidence[0].text
