@@ -489,6 +489,15 @@ def test_one_class_predicted_is_read_from_the_confusion(right, collapsed, tmp_pa
     assert ("one-class-predicted" in found) is collapsed
 
 
+def test_gradients_that_grow_with_a_rival_do_not_explode(tmp_path):
+    """A generator's are next to nothing at first, and its loss need not fall."""
+    made = MadeUpRun(streams=("made", "judged"))
+    made.per_step(Loss__train__made=flat(), GradNorm__total__made=np.geomspace(1, 1e4, 600))
+    made.per_step(Loss__train__judged=flat(), GradNorm__total__judged=flat())
+    found = findings.find(made.read(tmp_path), strict=True)
+    assert "exploding-gradients" not in [finding.rule for finding in found]
+
+
 def test_every_rule_has_a_page_in_the_index_and_a_case():
     rules = {rule.name for rule in findings.rules()}
     index = (PAGES / "index.md").read_text()
