@@ -31,8 +31,9 @@ class Criteria:
         self.value_of = value_of
         self.waiting: dict[int, CriterionCall] = {}
         self.undecided: dict[int, CriterionCall] = {}
-        # Sites (by identity, they live on) whose calls have fed training.
+        # Sites (by identity, they live on) whose calls have trained, and whether in `eval()` too.
         self._training: set[int] = set()
+        self._trains_in_eval = False
         # Inside a person's own criterion: how deep, and what was computed there.
         self.depth = 0
         self.inner: list[CriterionCall] = []
@@ -154,6 +155,7 @@ class Criteria:
         """These calls were backwarded, so they are no evaluation."""
         for part in parts:
             self._training.add(id(part.site))
+            self._trains_in_eval = self._trains_in_eval or part.position is not None
             if part.node is not None:
                 self.undecided.pop(part.node, None)
 
@@ -170,8 +172,8 @@ class Criteria:
         return calls
 
     def may_train(self, call: CriterionCall) -> bool:
-        """Whether calls like this one have fed training: then it may be a term of the next loss."""
-        return id(call.site) in self._training
+        """Whether a call in `eval()` may be a term of the next loss, as those of its site were."""
+        return self._trains_in_eval and id(call.site) in self._training
 
     def step_done(self) -> None:
         """Forget the calls that were waiting a whole step ago already."""
