@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from autotrack.dtensors import is_spread
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -91,6 +93,8 @@ def _scalar(node: Any, otherwise: float) -> float | None:
     """Return the Python number that a node multiplies or divides by; None when it is a tensor."""
     other: Tensor | None = node._saved_other
     if other is None or other.dim() or other.requires_grad or other.device.type != "cpu":
+        return None
+    if is_spread(other):
         return None
     return float(other) or otherwise
 
@@ -195,7 +199,8 @@ def _is_masked(node: Any) -> bool:
         return False
     for weights in (node._saved_other, node._saved_self):
         if weights is not None and weights.dim() and not weights.requires_grad:
-            return weights.device.type != "cpu" or not bool(weights.all())
+            unknown = weights.device.type != "cpu" or is_spread(weights)
+            return unknown or not bool(weights.all())
     return False
 
 

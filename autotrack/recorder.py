@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # large a share of the time. What waits when a call begins that lasts stays unseen until its end.
 _FLUSH_SECONDS = 1.0
 _LEAST_FLUSH_SECONDS = 0.05
-_FLUSH_SHARE = 0.001
+_FLUSH_SHARE = 0.0025
 # Where a loader starts, a long evaluation may begin.
 _FLUSH_SECONDS_BEFORE_LOADER = 0.1
 _FLUSH_ROWS = 1000
@@ -75,8 +75,11 @@ class Recorder:
         self._flushed = now
         self.due_at = math.inf if self.buffer.is_empty else now + self._pause
 
-    def flush(self, *, wait: bool = False) -> None:
-        """Write what is known so far; with `wait` also what is still on its way from a device."""
+    def flush(self, *, wait: bool = False, began: float | None = None) -> None:
+        """Write what is known so far; with `wait` also what is still on its way from a device.
+
+        `began` is when the work for it did, if that was before.
+        """
         now = time.perf_counter()
         # Where rows waited long past their time, events are rare: the next row is due at once.
         late = now - self.due_at >= _FLUSH_SECONDS
@@ -84,7 +87,7 @@ class Recorder:
         self.due_at = self._flushed + self._pause
         if os.getpid() == self._pid and not graphs.capturing:
             self._guard.call("flush", self.write, wait=wait)
-        took = time.perf_counter() - now
+        took = time.perf_counter() - (now if began is None else began)
         self._pause = min(_FLUSH_SECONDS, max(_LEAST_FLUSH_SECONDS, took / _FLUSH_SHARE))
 
     def write(self, *, wait: bool = False) -> None:

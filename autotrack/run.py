@@ -305,8 +305,9 @@ class Run:
         """Write what is due."""
         self._busy = True
         try:
+            began = time.perf_counter()
             self.settled.fold()
-            self._guard.call("flush", self._flush_when_due)
+            self._guard.call("flush", self._flush_when_due, began)
         finally:
             self._busy = False
 
@@ -383,13 +384,13 @@ class Run:
         row.counted, row.by_steps = here.counted, True
         self._recorder.add(row, None)
 
-    def _flush_when_due(self) -> None:
+    def _flush_when_due(self, since: float | None = None) -> None:
         began = time.perf_counter()
         if self._meter.first is None:
             self._meter.first = began
             self._recorder.begin(began)
         elif not self._recorder.buffer.is_empty:
-            self._recorder.flush()
+            self._recorder.flush(began=since)
             self._meter.add("writing", time.perf_counter() - began)
             self._guard.call("budget", self._budget.look)
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from autotrack.loopscope import LoopScope
     from autotrack.row import Row, Value
 
-
 # No loss has more terms.
 _MOST_TERMS = 64
 
@@ -148,10 +147,11 @@ class Capture:
     def _settle_those_before(self) -> None:
         """Another call with gradients: those of a loop are evaluation, others perhaps its terms."""
         undecided = self.criteria.undecided
-        site = self._scope.site()
         if len(undecided) >= _MOST_TERMS:
             self._settle_undecided()
-        elif any(call.site is site for call in undecided.values()):
+            return
+        site = self._scope.site()
+        if any(call.site is site for call in undecided.values()):
             self._settle(self.criteria.take_undecided(self._is_no_term))
 
     def backward_read(self, batch: e.TrainBatch) -> None:

@@ -123,7 +123,9 @@ class Criteria:
 
     def _mean_of(self, loss: Any) -> Any:
         """Return the mean of an unreduced loss with one value a sample; None for other shapes."""
-        return self.value_of(loss.detach().mean()) if loss.dim() == 1 else None
+        if loss.dim() != 1 or (whole := whole_of(loss.detach())) is None:
+            return None
+        return self.value_of(whole.mean())
 
     def entered(self) -> None:
         """A person's own criterion begins."""

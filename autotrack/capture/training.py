@@ -316,7 +316,7 @@ class Training:
             self._inner.append(ref(event.optimizer))
             return
         stream = self._main = self._stream_of(event.optimizer)
-        if self._batch is not None and not (event.closure or stream.pending):
+        if self._batch is not None and not event.closure and self._is_reached(stream):
             self._step_inside(stream, self._batch)
         self._stepping = stream
         stream.in_closure = event.closure
@@ -334,14 +334,20 @@ class Training:
         if not event.closure:
             self._gradients_ready(stream, stream.clipped, stream.clipped_too_early)
 
+    def _is_reached(self, stream: Stream) -> bool:
+        """Whether the backward that runs has brought gradients to a stream that steps inside it."""
+        if len(self._marks) != len(self.streams):
+            return not stream.pending
+        return gradient_marks(stream) != self._marks[self.streams.index(stream)]
+
     def _step_inside(self, stream: Stream, batch: e.TrainBatch) -> None:
         """A step inside the backward that feeds it: a hook takes it once the gradients are there.
 
         Mostly one of many optimizers, of a parameter each; the one that came first stands for the
-        loss from then on.
+        loss from then on, unless earlier batches wait at each of them.
         """
         known = self._sites.of(batch.site).streams
-        if stream in known or not (known or self._stepped_inside):
+        if stream.pending or stream in known or not (known or self._stepped_inside):
             self._wait(stream, batch)
         else:
             self.epochs.enter(stream, batch.shown)

@@ -73,10 +73,10 @@ def find(history: History) -> Iterator[Finding]:
 
 
 def _growth(history: History, stream: str, series: Series) -> Evidence | None:
-    norms, losses = levels(finite(series)), loss_levels(history, stream)
     # A generator's gradients are next to nothing until there is something to tell it.
     if is_adversarial(history):
         return None
+    norms, losses = levels(finite(series)), loss_levels(history, stream)
     if losses is None or losses.fell or norms.start <= 0 or norms.end < GROWN * norms.start:
         return None
     text = f"{series.tag} grew from {say(norms.start)} to {say(norms.end)}"

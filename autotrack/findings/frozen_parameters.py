@@ -52,7 +52,7 @@ def find(history: History) -> Iterator[Finding]:
         if asleep:
             yield _asleep(stream, norms, asleep)
         if cancelled:
-            yield _without_effect(stream, norms, cancelled)
+            yield _cancelled(stream, norms, cancelled)
         for names, what in ((without, "gradient"), (still, "update")):
             if names:
                 yield _finding(stream, norms if what == "gradient" else ratios, names, what)
@@ -67,12 +67,12 @@ def _never(series: VectorSeries) -> list[str]:
 
 def _with_gradient(history: History) -> set[str]:
     """Return the parameters that got a gradient for any optimizer: several may hold them."""
+    known = (history.vectors.get(tag("autotrack/gradient_norm", s)) for s in streams(history))
     return {
-        name
-        for stream in streams(history)
-        if (norms := history.vectors.get(tag("autotrack/gradient_norm", stream))) is not None
-        for name in norms.names
-        if (norms.value[:, norms.names.index(name)] > 0).any()
+        norms.names[index]
+        for norms in known
+        if norms is not None
+        for index in np.flatnonzero((norms.value > 0).any(axis=0))
     }
 
 
@@ -121,30 +121,34 @@ def _finding(stream: str, series: VectorSeries, names: list[str], what: str) -> 
     )
 
 
-def _without_effect(stream: str, series: VectorSeries, names: list[str]) -> Finding:
-    number = "1 bias has" if len(names) == 1 else f"{len(names)} biases have"
-    text = f"no gradient at any of {len(series)} snapshots, unlike their weights: {listed(names)}"
-    return Finding(
-        "frozen-parameters",
-        "note",
-        f"{number} no effect on the loss",
-        "What they add to all samples alike cancels: the loss goes by differences of scores, as a "
-        "Wasserstein critic's does, or a normalisation follows.",
-        ("bias=False saves them",),
-        (Evidence(series.tag, text, *first_and_last(series), None, float(len(names))),),
-        stream,
+def _cancelled(stream: str, series: VectorSeries, names: list[str]) -> Finding:
+    title = "1 bias gets no gradient" if len(names) == 1 else f"{len(names)} biases get no gradient"
+    return _note(
+        (stream, series, names),
+        title,
+        f"zero at each of {len(series)} snapshots, unlike their weights",
+        "The layer is reached, as its weight shows. What a bias adds to all samples alike cancels "
+        "where the loss goes by differences of scores, as a Wasserstein critic's does; or its "
+        "gradient is set to zero.",
+        "where it cancels, bias=False saves it",
     )
 
 
 def _asleep(stream: str, series: VectorSeries, names: list[str]) -> Finding:
     number = "1 parameter is" if len(names) == 1 else f"{len(names)} parameters are"
-    text = f"requires_grad is False: {listed(names)}"
-    return Finding(
-        "frozen-parameters",
-        "note",
+    return _note(
+        (stream, series, names),
         f"{number} frozen",
+        "requires_grad is False",
         "The optimizer holds parameters that do not require a gradient: they stay as they are.",
-        ("if they are to learn, set requires_grad=True before the training",),
-        (Evidence(series.tag, text, *first_and_last(series), None, float(len(names))),),
-        stream,
+        "if they are to learn, set requires_grad=True before the training",
     )
+
+
+def _note(
+    what: tuple[str, VectorSeries, list[str]], title: str, text: str, meaning: str, advice: str
+) -> Finding:
+    stream, series, names = what
+    said = f"{text}: {listed(names)}"
+    evidence = Evidence(series.tag, said, *first_and_last(series), None, float(len(names)))
+    return Finding("frozen-parameters", "note", title, meaning, (advice,), (evidence,), stream)

@@ -90,14 +90,14 @@ def histogram_of(tensor: Any, transfer: Transfer) -> Histogram | Pending | None:
 
 
 class _Part(NamedTuple):
-    """What is counted of some values; all but `counts` and `nonfinite` of the finite ones."""
+    """What is counted of some values, in the order of `histogram_from_bit_counts`."""
 
     counts: NDArray[np.int64]
-    nonfinite: tuple[int, int, int]
     minimum: float
     maximum: float
     total: float
     squares: float
+    nonfinite: tuple[int, int, int] = (0, 0, 0)
 
 
 def _counted_here(values: torch.Tensor) -> Histogram:
@@ -106,16 +106,7 @@ def _counted_here(values: torch.Tensor) -> Histogram:
     whole = _part_of(plain[:_PIECE_HERE])
     for start in range(_PIECE_HERE, len(plain), _PIECE_HERE):
         whole = _joined(whole, _part_of(plain[start : start + _PIECE_HERE]))
-    if whole.minimum > whole.maximum:
-        return histogram_from_bit_counts(whole.counts, 0.0, 0.0, 0.0, 0.0, whole.nonfinite)
-    return histogram_from_bit_counts(
-        whole.counts,
-        whole.minimum,
-        whole.maximum,
-        whole.total,
-        whole.squares,
-        nonfinite=whole.nonfinite,
-    )
+    return histogram_from_bit_counts(*whole)
 
 
 def _part_of(values: NDArray[np.float32]) -> _Part:
@@ -129,18 +120,20 @@ def _part_of(values: NDArray[np.float32]) -> _Part:
         )
         values = values[np.isfinite(values)]
     if not values.size:
-        return _Part(counts, nonfinite, math.inf, -math.inf, 0.0, 0.0)
-    return _Part(counts, nonfinite, float(values.min()), float(values.max()), *_sums_of(values))
+        return _Part(counts, math.inf, -math.inf, 0.0, 0.0, nonfinite)
+    extremes = float(values.min()), float(values.max())
+    return _Part(counts, *extremes, *_sums_of(values), nonfinite)
 
 
 def _joined(one: _Part, other: _Part) -> _Part:
+    (a, b, c), (d, e, f) = one.nonfinite, other.nonfinite
     return _Part(
         one.counts + other.counts,
-        tuple(a + b for a, b in zip(one.nonfinite, other.nonfinite, strict=True)),  # type: ignore[arg-type]
         min(one.minimum, other.minimum),
         max(one.maximum, other.maximum),
         one.total + other.total,
         one.squares + other.squares,
+        (a + d, b + e, c + f),
     )
 
 

@@ -319,5 +319,5 @@ def test_a_bias_that_cancels_is_not_cut_off():
                 (critic(torch.randn(8, 2) + 1).mean() - critic(real).mean()).backward()
                 optimizer.step()
     (found,) = (f for f in find(run.history, strict=True) if f.rule == "frozen-parameters")
-    assert (found.severity, found.title) == ("note", "1 bias has no effect on the loss")
+    assert (found.severity, found.title) == ("note", "1 bias gets no gradient")
     assert "2.bias" in found.evidence[0].text

@@ -27,7 +27,7 @@ SHARDED = ("fsdp", "hsdp", "fsdp_scaled")
 LOOPS = ("ddp", "ddp_no_sync", *SHARDED)
 #: Losses of DTensors: whole in each process, or a part of it.
 WHOLE_LOSSES = ("tensor_parallel", "loss_parallel")
-PARALLEL = (*WHOLE_LOSSES, "batch_parallel")
+PARALLEL = (*WHOLE_LOSSES, "batch_parallel", "weighted_parallel")
 RANKS = (0, 1)
 
 
@@ -121,7 +121,7 @@ def test_accuracy_of_scores_that_each_process_holds_whole(
 
 
 @pytest.mark.parametrize("folder", ["-0", "-all/rank0", "-all/rank1"])
-@pytest.mark.parametrize("loop", ["loss_parallel", "batch_parallel"])
+@pytest.mark.parametrize("loop", ["loss_parallel", "batch_parallel", "weighted_parallel"])
 def test_nothing_is_said_of_scores_that_are_held_in_parts(
     results: dict[int, Any], loop: str, folder: str
 ) -> None:
@@ -129,7 +129,7 @@ def test_nothing_is_said_of_scores_that_are_held_in_parts(
     assert not [tag for tag in history if tag.startswith("Accuracy/")]
     absent = {line["what"]: line["missing"] for line in history.coverage["lines"]}
     assert "this one holds a part" in absent["accuracy"]
-    if loop == "batch_parallel":
+    if loop != "loss_parallel":
         assert not [tag for tag in history if tag.startswith("Loss/")]
         assert "full_tensor()" in absent["loss"]
 

@@ -170,8 +170,24 @@ def batch_parallel(known: dict[str, Any]) -> Any:
     return parallel(known, samples, Shard(0))
 
 
+def weighted_parallel(known: dict[str, Any]) -> Any:
+    """Each process holds the losses of some samples, and weights that leave some out."""
+    samples = RowwiseParallel(output_layouts=Shard(0), use_local_output=False)
+    return parallel(known, samples, Shard(0), criterion=weighted)
+
+
+def weighted(scores: Any, wanted: Any) -> Any:
+    weights = torch.tensor([1.0, 0.0, 2.0, 1.0, 0.0, 3.0])
+    losses = nn.functional.cross_entropy(scores, wanted, reduction="none")
+    return (losses * distribute_tensor(weights, wanted.device_mesh, [Shard(0)])).mean()
+
+
 def parallel(
-    known: dict[str, Any], second: Any, labels: Any, around: Any = contextlib.nullcontext
+    known: dict[str, Any],
+    second: Any,
+    labels: Any,
+    around: Any = contextlib.nullcontext,
+    criterion: Any = nn.functional.cross_entropy,
 ) -> Any:
     """Train on the same batches in both processes; then look at some without a criterion."""
     mesh = init_device_mesh("cpu", (2,))
@@ -189,7 +205,7 @@ def parallel(
             optimizer.zero_grad()
             with around():
                 scores = model(xs[index])
-                loss = nn.functional.cross_entropy(scores, wanted)
+                loss = criterion(scores, wanted)
                 loss.backward()
             known["losses"].append(loss.full_tensor().item())
             right += int((scores.full_tensor().argmax(1) == ys[index]).sum())
@@ -253,7 +269,7 @@ def main(out: Path) -> None:
         # Tracking begins before there is a process group.
         distributed.init_process_group("gloo")
         train_late(results)
-    parallel_loops = (tensor_parallel, loss_parallel, batch_parallel)
+    parallel_loops = (tensor_parallel, loss_parallel, batch_parallel, weighted_parallel)
     for loop in (ddp, ddp_no_sync, fsdp, hsdp, fsdp_scaled, *parallel_loops):
         name = loop.__name__
         plain = train(loop, None)
