@@ -249,3 +249,28 @@ def test_a_thread_of_its_own_leaves_the_reason(tmp_path):
         worker.join()
 
     assert "another thread" in why(track(loop, tmp_path), "backward")
+
+
+@pytest.mark.parametrize(
+    ("loss_of", "composed"),
+    [
+        (lambda f, x, y: F.cross_entropy(f(x), y), False),
+        (lambda f, x, y: F.cross_entropy(f(x), y) / 4, False),
+        (lambda f, x, y: F.cross_entropy(f(x), y, reduction="none").mean(), False),
+        (lambda f, x, y: F.cross_entropy(f(x), y) * 10, True),
+        (lambda f, x, y: F.cross_entropy(f(x), y) + f.weight.square().sum(), True),
+        (lambda f, x, y: sum(F.cross_entropy(f(x[i : i + 8]), y[i : i + 8]) for i in (0, 8)), True),
+    ],
+)
+def test_a_loss_that_is_more_than_one_call_is_known(tmp_path, loss_of, composed):
+    x, y = data()
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def loop():
+        for _epoch in range(3):
+            optimizer.zero_grad()
+            loss_of(model, x, y).backward()
+            optimizer.step()
+
+    assert track(loop, tmp_path).coverage.composed is composed

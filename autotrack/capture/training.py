@@ -45,6 +45,8 @@ class Seen:
     # Steps before which the gradients of every backward had been cleared.
     cleared: int = 0
     functions: set[str] = field(default_factory=set)
+    # Whether a loss was more than what one criterion call gave.
+    composed: bool = False
     cut_short: list[str] = field(default_factory=list)
 
 
@@ -201,6 +203,8 @@ class Training:
         seen.backwards += 1
         seen.losses += batch.value is not None
         seen.criteria += bool(batch.parts)
+        alone = len(batch.parts) == 1 and batch.whole and batch.divisor >= 1
+        seen.composed = seen.composed or not alone
         for part in batch.parts:
             seen.functions.add(part.function)
 

@@ -33,6 +33,7 @@ def describe(account: Account, missing: Iterable[str]) -> Coverage:
         _counts(account),
         {phase: list(counts) for phase, counts in account.surroundings.modes.items()},
         sorted(account.training.seen.functions),
+        account.training.seen.composed,
     )
 
 

@@ -31,7 +31,8 @@ class Coverage:
 
     `counts` has backward calls, steps and skipped steps; `modes`, by phase, how often the model was
     in training mode, how often in `eval()`, and whether it was in training mode last, where that
-    makes a difference; `functions` the criteria that fed a backward.
+    makes a difference; `functions` the criteria that fed a backward, `composed` whether a loss was
+    more than one call of one of them.
     """
 
     lines: list[Line] = field(default_factory=list)
@@ -41,6 +42,7 @@ class Coverage:
     counts: dict[str, int] = field(default_factory=dict)
     modes: dict[str, list[int]] = field(default_factory=dict)
     functions: list[str] = field(default_factory=list)
+    composed: bool = False
 
     @classmethod
     def of(cls, recorded: dict[str, Any]) -> Coverage:

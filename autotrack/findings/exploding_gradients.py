@@ -150,6 +150,9 @@ def _beginning(history: History, stream: str) -> Evidence | None:
     counts = [confusion.counts for confusion in history.confusion.values()]
     if series is None or not counts or not len(y := finite(series)):
         return None
+    # A loss that adds up several calls, or anything else, begins where nobody can say.
+    if history.coverage.get("composed", True):
+        return None
     chance = float(np.log(counts[0].shape[-1]))
     if _of_a_sample(history, stream, series, float(y[0])) < LOSS_OF_CHANCE * chance:
         return None

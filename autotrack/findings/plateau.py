@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 FEWEST = 100
 # The loss stands for this share of the run at least ...
 LONG = 0.5
-# ... within this share of its whole fall.
+# ... within this share of its whole fall, and of where it stands: near zero a loss may fall by a
+# factor of a hundred in what looks like nothing beside its beginning.
 WITHIN = 0.02
+WITHIN_ITSELF = 0.25
 _CELLS = 40
 _LAST = 4
 
@@ -39,7 +41,8 @@ def find(history: History) -> Iterator[Finding]:
         # A single stretch that stands out is noise, at the end as well.
         course = calm(cells(y, _CELLS), 5)
         last = float(np.median(course[-_LAST:]))
-        close = max(WITHIN * float(course[0] - course.min()), 2 * noise(course))
+        close = min(WITHIN * float(course[0] - course.min()), WITHIN_ITSELF * abs(last))
+        close = max(close, 2 * noise(course))
         above = np.flatnonzero(course > last + close)
         begins = int(above[-1]) + 1 if len(above) else 0
         if begins > (1 - LONG) * len(course) or course[begins:].min() < last - close:

@@ -269,7 +269,15 @@ def exploding_at_once_in_a_classifier(*, fault):
     means = steps.reshape(6, 100).mean(axis=1)
     made = run(steps, 6, Loss__train_epoch=means if fault else means / 16)
     made.confusion("train", np.tile(10 * np.eye(10, dtype=int), (6, 1, 1)))
-    return made.per_step(GradNorm__total=noisy(np.ones(600)))
+    return covered(made.per_step(GradNorm__total=noisy(np.ones(600))), composed=False)
+
+
+def exploding_at_once_or_many_losses(*, fault):
+    """The same beside a loss that adds up one call a word, of which each begins at chance."""
+    steps = falling(start=2.3, end=0.3) * 16
+    made = run(steps, 6, Loss__train_epoch=steps.reshape(6, 100).mean(axis=1))
+    made.confusion("train", np.tile(10 * np.eye(10, dtype=int), (6, 1, 1)))
+    return covered(made.per_step(GradNorm__total=noisy(np.ones(600))), composed=not fault)
 
 
 def exploding_in_bursts(*, fault):
@@ -434,6 +442,7 @@ CASES = {
     exploding_in_bursts: "exploding-gradients",
     exploding_at_once: "exploding-gradients",
     exploding_at_once_in_a_classifier: "exploding-gradients",
+    exploding_at_once_or_many_losses: "exploding-gradients",
     frozen_parameters: "frozen-parameters",
     frozen_on_purpose: "frozen-parameters",
     dead_relu: "dead-relu",
