@@ -42,6 +42,8 @@ SETTLE = frozenset(
         "clip_norm",
         "clip_now_and_then",
         "clip_part",
+        "clip_value",
+        "clip_value_now_and_then",
         "epochs_break",
         "epochs_curriculum",
         "epochs_infinite_dataset",
@@ -218,7 +220,9 @@ def without_times(coverage: Any) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("every", [2, 5])
-@pytest.mark.parametrize("name", ["clip_now_and_then", "epochs_one_step_each"])
+@pytest.mark.parametrize(
+    "name", ["clip_now_and_then", "clip_value_now_and_then", "epochs_one_step_each"]
+)
 def test_the_record_is_the_same_where_the_budget_leaves_norms_out(name, every, tmp_path):
     """A step has both its norms or neither, whichever way it went."""
     path = next(path for path in LOOPS if path.stem == name)
@@ -271,7 +275,7 @@ def test_a_column_of_another_length_costs_its_metric_and_not_the_record(tmp_path
     assert "Broken/short has 1 values where" in caplog.text
 
 
-def clipped_training(at_step: Any) -> torch.Tensor:
+def clipped_training(clip: Any, at_step: Any) -> torch.Tensor:
     torch.manual_seed(0)
     x = torch.randn(10, 2)
     model = torch.nn.Linear(2, 1)
@@ -281,14 +285,23 @@ def clipped_training(at_step: Any) -> torch.Tensor:
         loss = torch.nn.functional.mse_loss(model(x), x[:, :1])
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+        clip(model.parameters(), 0.1)
         optimizer.step()
     return model.weight.detach().clone()
 
 
-def test_a_clipping_that_cannot_be_read_breaks_no_settled_training(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("clip", "reader"),
+    [
+        (torch.nn.utils.clip_grad_norm_, "_parameters_of"),
+        (torch.nn.utils.clip_grad_value_, "_tensors_in"),
+    ],
+)
+def test_a_clipping_that_cannot_be_read_breaks_no_settled_training(
+    clip, reader, tmp_path, monkeypatch
+):
     """PyTorch may pass its parameters under another name some day."""
-    untracked = clipped_training(lambda step: None)
+    untracked = clipped_training(clip, lambda step: None)
     taken = []
 
     def renamed(_: object) -> Any:
@@ -300,8 +313,8 @@ def test_a_clipping_that_cannot_be_read_breaks_no_settled_training(tmp_path, mon
             if step == 40:
                 run.history  # noqa: B018 - whatever is settled is folded by that
                 taken.append(run.settled.taken)
-                monkeypatch.setattr("autotrack.observers.clipping._parameters_of", renamed)
+                monkeypatch.setattr(f"autotrack.observers.clipping.{reader}", renamed)
 
-        tracked_weight = clipped_training(rename)
+        tracked_weight = clipped_training(clip, rename)
     assert taken[0] > 20
     assert torch.equal(tracked_weight, untracked)

@@ -43,7 +43,7 @@ SETTLED_BY = 12
 class Pattern:
     """One backward of one mean criterion, then one step, of a run's only stream.
 
-    With `clipped`, gradients are clipped by norm in between, once.
+    With `clipped`, gradients are clipped in between, once.
     With `each`, every step is the next epoch; `shown` is that of the last whole step then.
     `variable` is the epoch's, read in the frame with `depth` of the person's frames inside it.
     `loader` gives the batches and `loader_pass` counts them. `scores` are

@@ -121,6 +121,7 @@ class Settled:
         self.loss_computed = guard.watched(self._loss_computed, self._broken)
         self.backward_started = guard.watched(self._backward_started, self._broken)
         self.clipping_started = guard.watched(self._clipping_started, self._broken)
+        self.values_clipped = guard.watched(self._values_clipped, self._broken)
         self.step_started = guard.watched(self._step_started, self._broken)
         self.step_done = guard.watched(self._step_done, self._broken)
         self.batch_loaded = guard.watched(self._batch_loaded, self._broken)
@@ -319,23 +320,27 @@ class Settled:
         self._way = way
         return way
 
-    def _clipping_started(self, read: Callable[[], Any]) -> bool:
+    def _clipping_started(self, parameters: Callable[[], Any]) -> bool:
+        return self._clipping(parameters, self._are_clipped)
+
+    def _values_clipped(self, gradients: Callable[[], Any]) -> bool:
+        return self._clipping(gradients, self._have_gradients)
+
+    def _clipping(
+        self,
+        read: Callable[[], Any],
+        are_clipped: Callable[[list[dict[str, Any]], list[int]], bool],
+    ) -> bool:
         """Take a clipping of what `read` gives: reading it may fail, and is watched here."""
         began = perf_counter()
         optimizer = self.optimizer()
         if not self._pattern.clipped or optimizer is None:
             return False
-        parameters = read()
+        tensors = read()
         # A list says the same however often it is looked at.
-        if type(parameters) is not list:
+        if type(tensors) is not list:
             return False
-        given = [id(parameter) for parameter in parameters]
-        if self._clipped is None:
-            held = {id(p) for group in optimizer.param_groups for p in group["params"]}
-            if held.isdisjoint(given):
-                return False
-            self._clipped = given
-        if given != self._clipped:
+        if not are_clipped(optimizer.param_groups, [id(tensor) for tensor in tensors]):
             return False
         for keeper in self._at_clipping:
             self._calling = keeper
@@ -352,6 +357,21 @@ class Settled:
         else:
             self._own += took
         return True
+
+    def _are_clipped(self, groups: list[dict[str, Any]], given: list[int]) -> bool:
+        """Whether these parameters, by their `id`, are clipped at each of the settled steps."""
+        if self._clipped is None:
+            held = {id(p) for group in groups for p in group["params"]}
+            if held.isdisjoint(given):
+                return False
+            self._clipped = given
+        return given == self._clipped
+
+    @staticmethod
+    def _have_gradients(groups: list[dict[str, Any]], given: list[int]) -> bool:
+        """Whether these are the gradients, by their `id`, of all parameters that have one."""
+        held = [p.grad for group in groups for p in group["params"]]
+        return given == [id(gradient) for gradient in held if gradient is not None]
 
     def _step_started(self, optimizer: Any, closure: bool) -> bool:  # noqa: FBT001 - as it is seen
         began = perf_counter()

@@ -13,12 +13,15 @@ from autotrack.metrics._confusion import Pairs, pairs_of
 from autotrack.pending import Pending, when_known
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from autotrack.row import Value
     from autotrack.transfer import Transfer
 
 
 # Of more elements PyTorch makes up for what its calls take, by all cores that it may use.
 _SMALL = 2**16
+_LABELS = frozenset({torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8})
 
 
 class Score(NamedTuple):
@@ -32,6 +35,20 @@ class Score(NamedTuple):
     total: Value
     varied: Value = 1.0
     pairs: Pairs | None = None
+
+
+class Found(NamedTuple):
+    """What one criterion call found on the CPU, to be counted with others: classes and labels."""
+
+    predicted: NDArray[np.integer]
+    labels: NDArray[np.integer]
+    classes: int
+    ignored: int | None
+
+    @property
+    def samples(self) -> int:
+        """How many labels there are, those that are ignored among them."""
+        return self.labels.size
 
 
 class Counter:
@@ -65,6 +82,33 @@ class Counter:
         classes = prediction.shape[dimension]
         predicted = largest(prediction, dimension)
         return self.counted(predicted, target, classes, ignored, loss=loss, unscored=unscored)
+
+    def found(
+        self, prediction: Any, target: Any, ignored: int | None, loss: Value | None
+    ) -> Found | None:
+        """Return the classes that small scores on the CPU find, None where that is not so plain.
+
+        prediction (N, C) in single precision, target (N) of integers. Counting is several
+        operations, each of them cold in the loop: this is one, and the rest is done for many calls.
+        """
+        if type(loss) is not float or not math.isfinite(loss) or not _is_table(prediction):
+            return None
+        if not _is_plain(target) or target.dtype not in _LABELS or self._transfer.carries(target):
+            return None
+        samples, classes = prediction.shape
+        if target.shape != (samples,) or prediction.numel() > _SMALL:
+            return None
+        return Found(prediction.detach().numpy().argmax(1), target.numpy().copy(), classes, ignored)
+
+    def together(self, found: list[Found]) -> Score:
+        """Return correct and total of calls that have their classes and what they ignore alike."""
+        first = found[0]
+        predicted, labels = first.predicted, first.labels
+        if len(found) > 1:
+            predicted = np.concatenate([one.predicted for one in found])
+            labels = np.concatenate([one.labels for one in found])
+        both = torch.from_numpy(predicted), torch.from_numpy(labels)
+        return self.counted(*both, first.classes, first.ignored, loss=0.0)
 
     def counted(
         self,
@@ -200,6 +244,14 @@ def largest(scores: torch.Tensor, dimension: int) -> torch.Tensor:
         return scores.argmax(dimension)
     # NumPy takes an eighth of the time where a sample's scores lie side by side.
     return torch.from_numpy(np.asarray(scores.resolve_neg().numpy().argmax(dimension)))
+
+
+def _is_table(scores: torch.Tensor) -> bool:
+    """Whether NumPy can look at scores of single precision, one row a sample."""
+    plain = type(scores) is torch.Tensor and scores.is_cpu and scores.dtype is torch.float32
+    if not plain or scores.layout is not torch.strided or scores.is_neg():
+        return False
+    return scores.dim() == 2  # noqa: PLR2004 - (N, C)
 
 
 def _is_plain(tensor: torch.Tensor) -> bool:

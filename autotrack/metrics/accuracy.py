@@ -21,7 +21,7 @@ from autotrack.events import (
 from autotrack.keeper import Keeper
 from autotrack.metrics._calls import Calls
 from autotrack.metrics._confusion import Confusion, Kept
-from autotrack.metrics._counting import Counter, Score, largest
+from autotrack.metrics._counting import Counter, Found, Score, largest
 from autotrack.metrics._metric import Metric, Surroundings, alone
 from autotrack.metrics._ring import ring_of
 from autotrack.pending import Derived, Listed, Total, is_known, when_known
@@ -45,6 +45,8 @@ _THRESHOLDS = {
 _KEY = "accuracy"
 _TRAINING = "Accuracy/train"
 _MATRIX = 2
+# What calls found is counted when it is of so many of them, or of so many samples.
+_MOST_FOUND, _MOST_SAMPLES = 64, 4096
 
 
 @dataclass(slots=True)
@@ -57,6 +59,8 @@ class Count:
     confusion: Confusion = field(default_factory=Confusion)
     # By call site: how many batches had targets that were not all of one class.
     varied: dict[int, Total[float]] = field(default_factory=dict)
+    _found: list[Found] = field(default_factory=list)
+    _samples: int = 0
 
     def add(self, score: Score | None, site: object = None) -> None:
         """Add a batch's correct and total."""
@@ -66,10 +70,37 @@ class Count:
         self.correct.add(score.correct)
         self.total.add(score.total)
         self.confusion.add(score.pairs)
+        self._varied_at(site).add(score.varied)
+
+    def add_found(self, found: Found, site: object, counter: Counter) -> None:
+        """Add what a call found, to be counted with others."""
+        waiting = self._found
+        if waiting and waiting[-1][2:] != found[2:]:
+            self.count(counter)
+        waiting.append(found)
+        self._samples += found.samples
+        # One kind of score only: that labels are classes is enough of a difference.
+        if id(site) not in self.varied:
+            self._varied_at(site).add(1.0)
+        if len(waiting) >= _MOST_FOUND or self._samples >= _MOST_SAMPLES:
+            self.count(counter)
+
+    def count(self, counter: Counter) -> None:
+        """Count what was found."""
+        if not self._found:
+            return
+        score = counter.together(self._found)
+        self._found.clear()
+        self._samples = 0
+        self.correct.add(score.correct)
+        self.total.add(score.total)
+        self.confusion.add(score.pairs)
+
+    def _varied_at(self, site: object) -> Total[float]:
         varied = self.varied.get(id(site))
         if varied is None:
             varied = self.varied[id(site)] = Total(0.0)
-        varied.add(score.varied)
+        return varied
 
 
 class Accuracy(Metric):
@@ -126,8 +157,19 @@ class Accuracy(Metric):
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Count a criterion call at once, so that no tensor has to be kept."""
         event, call = moment.event, moment.call
-        if event.function in _CLASSES or event.function in _THRESHOLDS:
+        if event.function in _CLASSES:
+            scores, labels = event.prediction, event.target
+            found = self._counter.found(scores, labels, event.ignore_index, call.value)
+            call.scores[_KEY] = found or self.score(event, call.value)
+        elif event.function in _THRESHOLDS:
             call.scores[_KEY] = self.score(event, call.value)
+
+    def _add(self, count: Count, call: CriterionCall) -> None:
+        score = call.scores[_KEY]
+        if isinstance(score, Found):
+            count.add_found(score, call.site, self._counter)
+        else:
+            count.add(score, call.site)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a training batch; two different targets in one loss (mixup) make it unknown."""
@@ -137,7 +179,7 @@ class Accuracy(Metric):
         running = self.running(moment.stream)
         for part in _one_place(counted):
             self._trains_classes = self._trains_classes or part.function in _CLASSES
-            running.add(part.scores[_KEY], part.site)
+            self._add(running, part)
         if not _one_place(counted):
             running.known = False
             self.surroundings.absent["Accuracy/train"] = (
@@ -181,7 +223,7 @@ class Accuracy(Metric):
         key = (call.function, id(call.site))
         if key not in calls:
             calls[key] = Count()
-        calls[key].add(call.scores[_KEY], call.site)
+        self._add(calls[key], call)
 
     def output_seen(self, moment: OutputSeen) -> None:
         """Count a batch whose criterion was not called: outputs against the loader's labels."""
@@ -207,6 +249,7 @@ class Accuracy(Metric):
     def _write(self, row: Any, tag: str, count: Count | None, varied: Any = ()) -> None:
         if count is None or not count.known or not count.varied:
             return
+        count.count(self._counter)
         percent = when_known(
             partial(self._percent, tag), count.correct.value, count.total.value, *varied
         )

@@ -61,7 +61,10 @@ def _wrap(grouping: Any, by_norm: Any, by_value: Any, original: Any) -> Any:
             ):
                 run.emit(functools.partial(_entered, frame))
         elif caller is not None and caller.f_code is under_value:
-            run.emit(functools.partial(_grouped, frame))
+            if settled.stage != DONE or not settled.values_clipped(
+                functools.partial(_tensors_in, frame)
+            ):
+                run.emit(functools.partial(_grouped, frame))
         # A clipping that was taken at its entrance needs no second look.
         elif caller is not None and caller.f_code is under_norm and settled.stage != CLIPPED:
             run.emit(functools.partial(_grouped, frame, caller.f_back))
@@ -78,7 +81,12 @@ def _grouped(frame: FrameType, entrance: FrameType | None = None) -> ClippingSta
     """What has been grouped, unless it was seen at the entrance."""
     if entrance is not None and not _is_read_once(entrance):
         return None
-    return ClippingStarted(frame.f_locals["args"][0][0])
+    return ClippingStarted(_tensors_in(frame))
+
+
+def _tensors_in(frame: FrameType) -> Any:
+    """What is being grouped: the one list of the lists that the grouping has been called with."""
+    return frame.f_locals["args"][0][0]
 
 
 def _parameters_of(frame: FrameType) -> Any:
