@@ -165,10 +165,14 @@ class CriterionCall:
 
 @dataclass(slots=True, eq=False, repr=False)
 class CriterionSeen:
-    """A criterion was called: metrics add what they count to `call.scores`."""
+    """A criterion was called: metrics add what they count to `call.scores`.
+
+    `inside` a person's own criterion a count is asked for at once: that one may adopt it.
+    """
 
     event: LossComputed
     call: CriterionCall
+    inside: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -100,7 +100,7 @@ class Criteria:
         if event.reduction == "sum":
             call.counts, call.weight = self._answers(event)
         if event.prediction is not None:
-            self._publish(CriterionSeen(event, call))
+            self._publish(CriterionSeen(event, call, self.depth > 0))
         if event.own:
             self._adopt(call, event.loss)
         if event.reduction == "none" and event.function in self.chosen:

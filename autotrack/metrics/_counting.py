@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # Of more elements PyTorch makes up for what its calls take, by all cores that it may use.
 _SMALL = 2**16
+# Copies of more elements take longer than looking at them at once.
+_FEW = 2**12
+_MATRIX = 2
 _LABELS = frozenset({torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8})
 
 
@@ -46,9 +49,61 @@ class Found(NamedTuple):
     ignored: int | None
 
     @property
-    def samples(self) -> int:
-        """How many labels there are, those that are ignored among them."""
-        return self.labels.size
+    def kind(self) -> tuple[int, int | None]:
+        """What calls that are counted together have alike."""
+        return self.classes, self.ignored
+
+    @staticmethod
+    def together(found: list[Found]) -> tuple[Score, list[float]]:
+        """Return correct and total of several calls, and what varied in each."""
+        first = found[0]
+        predicted = _joined([one.predicted for one in found])
+        labels = _joined([one.labels for one in found])
+        correct, valid, samples = predicted == labels, None, labels.size
+        if first.ignored is not None:
+            valid = labels != first.ignored
+            correct &= valid
+            samples = int(np.count_nonzero(valid))
+        pairs = pairs_of(labels, predicted, first.classes, ignored=first.ignored)
+        score = Score(float(np.count_nonzero(correct)), float(samples), pairs=pairs)
+        return score, [1.0] * len(found)
+
+
+class FoundPositive(NamedTuple):
+    """The same of choices between two: which scores lie above the threshold, and the targets.
+
+    With `single` each sample is one choice.
+    """
+
+    predicted: NDArray[np.bool_]
+    labels: NDArray[np.floating]
+    threshold: float
+    single: bool
+
+    @property
+    def kind(self) -> tuple[float, bool]:
+        """What calls that are counted together have alike."""
+        return self.threshold, self.single
+
+    @staticmethod
+    def together(found: list[FoundPositive]) -> tuple[Score | None, list[float]]:
+        """Return correct and total, None where targets of a call are not all of two values."""
+        first = found[0]
+        labels = _joined([one.labels for one in found])
+        sizes = np.array([one.labels.size for one in found])
+        starts = np.cumsum(sizes) - sizes
+        positive = labels > 0
+        ones, zeros = (np.add.reduceat(labels == n, starts, dtype=np.int64) for n in (1, 0))
+        of_two = ones + zeros == sizes
+        if not first.threshold:
+            of_two |= ones + np.add.reduceat(labels == -1, starts, dtype=np.int64) == sizes
+        if not of_two.all():
+            return None, []
+        predicted = _joined([one.predicted for one in found])
+        correct = float(np.count_nonzero(predicted == positive))
+        pairs = pairs_of(positive, predicted, 2) if first.single else None
+        varied = ((ones > 0) & (ones < sizes)).astype(float).tolist()
+        return Score(correct, float(labels.size), pairs=pairs), varied
 
 
 class Counter:
@@ -83,32 +138,42 @@ class Counter:
         predicted = largest(prediction, dimension)
         return self.counted(predicted, target, classes, ignored, loss=loss, unscored=unscored)
 
+    @staticmethod
     def found(
-        self, prediction: Any, target: Any, ignored: int | None, loss: Value | None
+        prediction: Any, target: Any, ignored: int | None, loss: Value | None
     ) -> Found | None:
         """Return the classes that small scores on the CPU find, None where that is not so plain.
 
         prediction (N, C) in single precision, target (N) of integers. Counting is several
         operations, each of them cold in the loop: this is one, and the rest is done for many calls.
         """
-        if type(loss) is not float or not math.isfinite(loss) or not _is_table(prediction):
+        if type(loss) is not float or not math.isfinite(loss):
             return None
-        if not _is_plain(target) or target.dtype not in _LABELS or self._transfer.carries(target):
+        if not (_is_at_hand(prediction) and _is_at_hand(target)) or target.dtype not in _LABELS:
+            return None
+        if prediction.dtype is not torch.float32 or prediction.dim() != _MATRIX:
             return None
         samples, classes = prediction.shape
         if target.shape != (samples,) or prediction.numel() > _SMALL:
             return None
         return Found(prediction.detach().numpy().argmax(1), target.numpy().copy(), classes, ignored)
 
-    def together(self, found: list[Found]) -> Score:
-        """Return correct and total of calls that have their classes and what they ignore alike."""
-        first = found[0]
-        predicted, labels = first.predicted, first.labels
-        if len(found) > 1:
-            predicted = np.concatenate([one.predicted for one in found])
-            labels = np.concatenate([one.labels for one in found])
-        both = torch.from_numpy(predicted), torch.from_numpy(labels)
-        return self.counted(*both, first.classes, first.ignored, loss=0.0)
+    @staticmethod
+    def found_positive(
+        prediction: Any, target: Any, threshold: float, loss: Value | None
+    ) -> FoundPositive | None:
+        """Return the same of choices between two, whose scores and targets have one shape."""
+        if type(loss) is not float or not math.isfinite(loss):
+            return None
+        if not (_is_at_hand(prediction) and _is_at_hand(target)):
+            return None
+        number = target.numel()
+        if prediction.shape != target.shape or not 0 < number <= _FEW:
+            return None
+        predicted = prediction.detach().numpy() > threshold
+        labels = target.detach().numpy().copy()
+        single = number == len(target) if target.dim() else True
+        return FoundPositive(predicted.reshape(-1), labels.reshape(-1), threshold, single)
 
     def counted(
         self,
@@ -246,12 +311,13 @@ def largest(scores: torch.Tensor, dimension: int) -> torch.Tensor:
     return torch.from_numpy(np.asarray(scores.resolve_neg().numpy().argmax(dimension)))
 
 
-def _is_table(scores: torch.Tensor) -> bool:
-    """Whether NumPy can look at scores of single precision, one row a sample."""
-    plain = type(scores) is torch.Tensor and scores.is_cpu and scores.dtype is torch.float32
-    if not plain or scores.layout is not torch.strided or scores.is_neg():
-        return False
-    return scores.dim() == 2  # noqa: PLR2004 - (N, C)
+def _is_at_hand(tensor: Any) -> bool:
+    """Whether NumPy can look at a tensor's memory, and sees there what the tensor says."""
+    return isinstance(tensor, torch.Tensor) and _is_plain(tensor) and not tensor.is_neg()
+
+
+def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _is_plain(tensor: torch.Tensor) -> bool:

@@ -21,7 +21,7 @@ from autotrack.events import (
 from autotrack.keeper import Keeper
 from autotrack.metrics._calls import Calls
 from autotrack.metrics._confusion import Confusion, Kept
-from autotrack.metrics._counting import Counter, Found, Score, largest
+from autotrack.metrics._counting import Counter, Found, FoundPositive, Score, largest
 from autotrack.metrics._metric import Metric, Surroundings, alone
 from autotrack.metrics._ring import ring_of
 from autotrack.pending import Derived, Listed, Total, is_known, when_known
@@ -59,7 +59,8 @@ class Count:
     confusion: Confusion = field(default_factory=Confusion)
     # By call site: how many batches had targets that were not all of one class.
     varied: dict[int, Total[float]] = field(default_factory=dict)
-    _found: list[Found] = field(default_factory=list)
+    # What calls found and is to be counted, with their sites.
+    _found: list[tuple[Found | FoundPositive, object]] = field(default_factory=list)
     _samples: int = 0
 
     def add(self, score: Score | None, site: object = None) -> None:
@@ -72,29 +73,32 @@ class Count:
         self.confusion.add(score.pairs)
         self._varied_at(site).add(score.varied)
 
-    def add_found(self, found: Found, site: object, counter: Counter) -> None:
+    def add_found(self, found: Found | FoundPositive, site: object) -> None:
         """Add what a call found, to be counted with others."""
         waiting = self._found
-        if waiting and waiting[-1][2:] != found[2:]:
-            self.count(counter)
-        waiting.append(found)
-        self._samples += found.samples
-        # One kind of score only: that labels are classes is enough of a difference.
-        if id(site) not in self.varied:
-            self._varied_at(site).add(1.0)
+        if waiting and waiting[-1][0].kind != found.kind:
+            self.count()
+        waiting.append((found, site))
+        self._samples += found.labels.size
         if len(waiting) >= _MOST_FOUND or self._samples >= _MOST_SAMPLES:
-            self.count(counter)
+            self.count()
 
-    def count(self, counter: Counter) -> None:
+    def count(self) -> None:
         """Count what was found."""
         if not self._found:
             return
-        score = counter.together(self._found)
+        found, sites = zip(*self._found, strict=True)
         self._found.clear()
         self._samples = 0
+        score, varied = found[0].together(found)
+        if score is None:
+            self.known = False
+            return
         self.correct.add(score.correct)
         self.total.add(score.total)
         self.confusion.add(score.pairs)
+        for site, differs in zip(sites, varied, strict=True):
+            self._varied_at(site).add(differs)
 
     def _varied_at(self, site: object) -> Total[float]:
         varied = self.varied.get(id(site))
@@ -157,19 +161,18 @@ class Accuracy(Metric):
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Count a criterion call at once, so that no tensor has to be kept."""
         event, call = moment.event, moment.call
-        if event.function in _CLASSES:
-            scores, labels = event.prediction, event.target
-            found = self._counter.found(scores, labels, event.ignore_index, call.value)
-            call.scores[_KEY] = found or self.score(event, call.value)
-        elif event.function in _THRESHOLDS:
-            call.scores[_KEY] = self.score(event, call.value)
+        if event.function not in _CLASSES and event.function not in _THRESHOLDS:
+            return
+        # Whether there is a count is what a criterion around this one asks at once.
+        found = None if moment.inside else self._found(event, call.value)
+        call.scores[_KEY] = found or self.score(event, call.value)
 
-    def _add(self, count: Count, call: CriterionCall) -> None:
-        score = call.scores[_KEY]
-        if isinstance(score, Found):
-            count.add_found(score, call.site, self._counter)
-        else:
-            count.add(score, call.site)
+    def _found(self, event: Any, loss: Value | None) -> Found | FoundPositive | None:
+        scores, labels = event.prediction, event.target
+        if event.function in _CLASSES:
+            return self._counter.found(scores, labels, event.ignore_index, loss)
+        threshold = _THRESHOLDS[event.function]
+        return self._counter.found_positive(scores, labels, threshold, loss)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a training batch; two different targets in one loss (mixup) make it unknown."""
@@ -179,7 +182,7 @@ class Accuracy(Metric):
         running = self.running(moment.stream)
         for part in _one_place(counted):
             self._trains_classes = self._trains_classes or part.function in _CLASSES
-            self._add(running, part)
+            _add(running, part)
         if not _one_place(counted):
             running.known = False
             self.surroundings.absent["Accuracy/train"] = (
@@ -210,6 +213,7 @@ class Accuracy(Metric):
 
     def write_training(self, row: Any, count: Count) -> None:
         """Add what a training pass counted."""
+        count.count()
         # Labels that are all equal at a call (a GAN's ones and zeros) make no classification.
         varied = [total.value for total in count.varied.values()]
         self._write(row, _TRAINING, count, varied)
@@ -223,7 +227,7 @@ class Accuracy(Metric):
         key = (call.function, id(call.site))
         if key not in calls:
             calls[key] = Count()
-        self._add(calls[key], call)
+        _add(calls[key], call)
 
     def output_seen(self, moment: OutputSeen) -> None:
         """Count a batch whose criterion was not called: outputs against the loader's labels."""
@@ -247,9 +251,10 @@ class Accuracy(Metric):
         self._outputs.pop(moment.evaluation, None)
 
     def _write(self, row: Any, tag: str, count: Count | None, varied: Any = ()) -> None:
+        if count is not None:
+            count.count()
         if count is None or not count.known or not count.varied:
             return
-        count.count(self._counter)
         percent = when_known(
             partial(self._percent, tag), count.correct.value, count.total.value, *varied
         )
@@ -347,6 +352,14 @@ class _Counts(Calls):
     def add(self, score: Score | None) -> None:
         """Count it."""
         self._metric.running(self._stream).add(score, self._site)
+
+
+def _add(count: Count, call: CriterionCall) -> None:
+    score = call.scores[_KEY]
+    if isinstance(score, (Found, FoundPositive)):
+        count.add_found(score, call.site)
+    else:
+        count.add(score, call.site)
 
 
 def _classes_in(scores: torch.Tensor) -> torch.Tensor:

@@ -35,6 +35,8 @@ _KEY = "regression"
 _sum = np.add.reduce
 # Beyond this many outputs it is a picture or a signal, and one R2 over all of it says nothing.
 MOST_OUTPUTS = 64
+# Calls wait until they are so many, or of so many elements, and are summed up together.
+_MOST_CALLS, _MOST_ELEMENTS = 64, 1 << 14
 
 
 @dataclass(slots=True)
@@ -72,18 +74,50 @@ class _Score(NamedTuple):
     outputs: int
 
 
+class _Rows(NamedTuple):
+    """Copies of a small criterion call on the CPU, [samples, outputs], to be summed with others."""
+
+    prediction: NDArray[np.float64]
+    target: NDArray[np.float64]
+
+    @property
+    def outputs(self) -> int:
+        return int(self.target.shape[1])
+
+
 @dataclass(slots=True)
 class _Running:
-    sums: Total[Sums] = field(default_factory=Total)
     outputs: int | None = None
     known: bool = True
+    _sums: Total[Sums] = field(default_factory=Total)
+    _rows: list[_Rows] = field(default_factory=list)
+    _elements: int = 0
 
-    def add(self, score: _Score | None) -> None:
+    def add(self, score: _Score | _Rows | None) -> None:
         if score is None or self.outputs not in (None, score.outputs):
             self.known = False
-        else:
-            self.outputs = score.outputs
-            self.sums.add(score.sums)
+            return
+        self.outputs = score.outputs
+        if isinstance(score, _Score):
+            self._sums.add(score.sums)
+            return
+        self._rows.append(score)
+        self._elements += score.target.size
+        if len(self._rows) >= _MOST_CALLS or self._elements >= _MOST_ELEMENTS:
+            self._sum_up()
+
+    @property
+    def sums(self) -> Any:
+        """The sums so far."""
+        self._sum_up()
+        return self._sums.value
+
+    def _sum_up(self) -> None:
+        if self._rows:
+            both = zip(*self._rows, strict=True)
+            self._sums.add(_sums_on_cpu(*(np.concatenate(arrays) for arrays in both)))
+            self._rows.clear()
+            self._elements = 0
 
 
 class Regression(Metric):
@@ -114,10 +148,10 @@ class Regression(Metric):
         return self._running.setdefault(stream, _Running())
 
     def criterion_seen(self, moment: CriterionSeen) -> None:
-        """Sum up a regression criterion's call at once."""
+        """Sum up a regression criterion's call, a small one on the CPU together with others."""
         event = moment.event
         if event.function in _FUNCTIONS:
-            moment.call.scores[_KEY] = self.score(event.prediction, event.target)
+            moment.call.scores[_KEY] = self._taken(event.prediction, event.target)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a training batch; two regression criteria on one step leave open which one counts."""
@@ -155,8 +189,19 @@ class Regression(Metric):
 
     def score(self, prediction: Any, target: Any) -> _Score | None:
         """Return the sums of one criterion call; None where it makes no regression."""
-        if (shape := _shape_of(prediction, target)) is None:
+        shape = _shape_of(prediction, target)
+        return None if shape is None else self._sums(prediction, target, shape)
+
+    def _taken(self, prediction: Any, target: Any) -> _Score | _Rows | None:
+        """Return the same, or copies of a small call on the CPU."""
+        shape = _shape_of(prediction, target)
+        if shape is None:
             return None
+        if target.device.type == "cpu" and target.numel() < _MOST_ELEMENTS:
+            return _Rows(_as_rows(prediction, shape[0]), _as_rows(target, shape[0]))
+        return self._sums(prediction, target, shape)
+
+    def _sums(self, prediction: Any, target: Any, shape: tuple[int, int]) -> _Score:
         if target.device.type == "cpu":
             sums = _sums_on_cpu(_as_rows(prediction, shape[0]), _as_rows(target, shape[0]))
             return _Score(sums, shape[1])
@@ -301,7 +346,7 @@ def _is_broadcast(tensor: torch.Tensor) -> bool:
 def _write(row: Any, phase: str, running: _Running | None) -> None:
     if running is None or not running.known or running.outputs is None:
         return
-    sums = running.sums.value
+    sums = running.sums
     for name, function in (("MAE", _mean_absolute_error), ("R2", _r2)):
         value = when_known(function, sums)
         if value is not None:
