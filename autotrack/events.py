@@ -176,6 +176,11 @@ class CriterionSeen:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class MayBeEvaluation:
+    """The first of some criterion calls is made that may turn out to be evaluation later on."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class GraphSeen:
     """The first backward at a call site is about to run: the graph of its losses is alive."""
 

@@ -99,10 +99,7 @@ class Capture:
             self.criteria.inner.append(self.criteria.read(event))
             return
         if event.loss.requires_grad:
-            if self.criteria.undecided:
-                self._settle_those_before()
-            position = self.training.position_here() if self.models.evaluating else None
-            self.criteria.computed(event, position=position)
+            self._computed_with_gradients(event)
             return
         if self.criteria.undecided:
             self._settle(self.criteria.take_undecided(self._is_no_term))
@@ -111,6 +108,8 @@ class Capture:
         if monitors and not self.evaluation.goes_on_at(call.site):
             # The person's own monitoring of the batch in hand, unless other batches follow it.
             call.position = self.training.position_here()
+            if not self.monitored:
+                self._publish(e.MayBeEvaluation())
             self.monitored.append(call)
             return
         for earlier in self.monitored:
@@ -120,6 +119,14 @@ class Capture:
                 self.evaluation.coverage.monitored += 1
         self.monitored.clear()
         self._evaluate(call)
+
+    def _computed_with_gradients(self, event: e.LossComputed) -> None:
+        if self.criteria.undecided:
+            self._settle_those_before()
+        position = self.training.position_here() if self.models.evaluating else None
+        if position is not None and not self.criteria.undecided:
+            self._publish(e.MayBeEvaluation())
+        self.criteria.computed(event, position=position)
 
     def monitoring_ends(self) -> None:
         """Training goes on: what looked at its batch alone was no evaluation."""

@@ -11,6 +11,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from autotrack.events import (
     EvaluationBatchSeen,
     EvaluationPassEnded,
+    MayBeEvaluation,
     RootCalled,
     SnapshotTaken,
 )
@@ -30,6 +31,7 @@ class Modes(Metric):
 
     listens: ClassVar[dict[type, str]] = {
         RootCalled: "called",
+        MayBeEvaluation: "may_be_evaluation",
         EvaluationBatchSeen: "evaluating",
         EvaluationPassEnded: "pass_ended",
         SnapshotTaken: "step_taken",
@@ -40,16 +42,24 @@ class Modes(Metric):
         self._called: ref[nn.Module] | None = None
         self._evaluation: Any = None
         self._was_training: bool | None = None
+        # Where it shows later only that this is evaluation: the mode it is made in.
+        self._maybe_training: bool | None = None
 
     def called(self, moment: RootCalled) -> None:
         """Remember the model that the next step or evaluation is about."""
         self._called = ref(moment.module)
 
+    def may_be_evaluation(self, moment: MayBeEvaluation) -> None:
+        """Look at the model's mode: by the time that is known, training may go on."""
+        self._maybe_training = self._mode()
+
     def evaluating(self, moment: EvaluationBatchSeen) -> None:
         """Look at the model's mode once an evaluation pass."""
         if self._evaluation is not moment.evaluation and self._called is not None:
             self._evaluation = moment.evaluation
-            self._was_training = self._count(moment.evaluation.phase, self._called())
+            late = moment.call.position is not None
+            self._was_training = self._maybe_training if late else self._mode()
+            self._count(moment.evaluation.phase, self._was_training)
 
     def pass_ended(self, moment: EvaluationPassEnded) -> None:
         """Leave the mode of the pass beside its values."""
@@ -59,18 +69,20 @@ class Modes(Metric):
 
     def step_taken(self, moment: SnapshotTaken) -> None:
         """Look at the model's mode at a snapshot step."""
-        if self._called is not None:
-            training = self._count("train", self._called())
-            if training is not None:
-                moment.row.hidden.append(("autotrack/mode/train", int(training)))
+        training = self._mode()
+        self._count("train", training)
+        if training is not None:
+            moment.row.hidden.append(("autotrack/mode/train", int(training)))
 
-    def _count(self, phase: str, module: nn.Module | None) -> bool | None:
-        training = None if module is None else is_training(module)
+    def _mode(self) -> bool | None:
+        module = self._called() if self._called is not None else None
+        return None if module is None else is_training(module)
+
+    def _count(self, phase: str, training: bool | None) -> None:  # noqa: FBT001 - a mode
         if training is not None:
             counts = self.surroundings.modes.setdefault(phase, [0, 0, 0])
             counts[0 if training else 1] += 1
             counts[2] = int(training)
-        return training
 
 
 def is_training(module: nn.Module) -> bool | None:

@@ -169,6 +169,37 @@ def test_modes_are_counted_by_phase(forgotten):
     assert modes["train"] == ([1, 2, 0] if forgotten == "train" else [3, 0, 1])
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
+@pytest.mark.parametrize("gradients", [True, False])
+@pytest.mark.parametrize("epochs", [3, 40])
+def test_the_mode_is_that_in_which_the_evaluation_was_made(forgotten, gradients, epochs):
+    """With gradients it shows later only that a call was evaluation: by then training goes on."""
+    model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    criterion = nn.CrossEntropyLoss()
+    x, y = data()
+
+    def loop():
+        for _epoch in range(epochs):
+            model.train()
+            optimizer.zero_grad()
+            criterion(model(x[:16]), y[:16]).backward()
+            optimizer.step()
+            if not forgotten:
+                model.eval()
+            with torch.set_grad_enabled(gradients):
+                val_loss = criterion(model(x[16:]), y[16:])
+            model.train()
+        assert val_loss.requires_grad is gradients
+
+    modes = tracked(loop).coverage["modes"]
+    if forgotten and gradients:
+        # a call in training mode, with gradients, is no evaluation by all that can be seen
+        assert list(modes) == ["train"]
+    else:
+        assert modes["val"] == ([epochs, 0, 1] if forgotten else [0, epochs, 0])
+
+
 def test_waiting_for_the_loader_is_a_share_of_the_time_between_steps(monkeypatch):
     clock = iter(np.arange(0.0, 10.0, 0.4).tolist())
     monkeypatch.setattr("autotrack.metrics.loader_wait.time.perf_counter", lambda: next(clock))
