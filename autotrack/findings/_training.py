@@ -17,6 +17,9 @@ FEWEST_STEPS = 30
 # A model that explains this much of its training data has learned, whatever its loss does.
 LEARNED_ACCURACY = 60.0
 LEARNED_R2 = 0.1
+# Targets whose variance has grown by this factor, over so many passes at least, are not fixed.
+MOVED = 3.0
+FEWEST_PASSES = 4
 # Percentage points of accuracy that chance alone hardly brings.
 RISEN_ACCURACY = 10.0
 
@@ -32,6 +35,25 @@ def has_goal(history: History) -> bool:
     The loss of reinforcement learning, say, may rise in a training that goes well.
     """
     return bool(phases(history, "Loss")) or any(name.startswith("Accuracy/") for name in history)
+
+
+def targets_move(history: History, stream: str) -> bool:
+    """Whether the targets of a regression spread ever more, as those of Q-learning do.
+
+    Its loss then rises while the model gets better. A mean squared error over the share of the
+    variance that it leaves, 1 - R2, is the variance of the targets; of fixed ones that is the same
+    in every pass.
+    """
+    loss, score = history.get(tag("Loss/train_epoch", stream)), history.get(tag("R2/train", stream))
+    if loss is None or score is None or history.coverage.get("composed", True):
+        return False
+    _, of_loss, of_score = np.intersect1d(loss.x, score.x, return_indices=True)
+    left = 1 - score.value[of_score].astype(np.float64)
+    spread = loss.value[of_loss][left > 0] / left[left > 0]
+    if len(spread) < FEWEST_PASSES or not np.isfinite(spread).all():
+        return False
+    quarter = len(spread) // 4
+    return bool(np.median(spread[-quarter:]) >= MOVED * np.median(spread[:quarter]))
 
 
 def loss_levels(history: History, stream: str) -> Levels | None:

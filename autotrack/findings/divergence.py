@@ -13,7 +13,7 @@ import numpy as np
 from autotrack.findings._curves import Levels, cells, levels
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._record import Floats, by_stream, finite, say
-from autotrack.findings._training import FEWEST_STEPS, has_goal, is_adversarial
+from autotrack.findings._training import FEWEST_STEPS, has_goal, is_adversarial, targets_move
 from autotrack.runaway import has_run_away
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def find(history: History) -> Iterator[Finding]:
     for stream, series in by_stream(history, "Loss/train"):
         shown = np.isfinite(series.value)
         y = series.value[shown].astype(np.float64)
-        if len(y) < FEWEST_STEPS:
+        if len(y) < FEWEST_STEPS or targets_move(history, stream):
             continue
         known, last = levels(y), float(cells(y)[-LAST:].min())
         if known.start <= 0:

@@ -16,6 +16,7 @@ from autotrack.findings._training import (
     is_scored,
     is_stuck,
     loss_levels,
+    targets_move,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def find(history: History) -> Iterator[Finding]:
     for stream, series in by_stream(history, "Loss/train"):
         known = loss_levels(history, stream)
         if known is None or len(series) < FEWEST or not is_stuck(history, stream):
+            continue
+        if targets_move(history, stream):
             continue
         text = (
             f"{series.tag} began at {say(known.start)}, was {say(known.best)} at its lowest and "

@@ -286,6 +286,22 @@ def exploding_in_bursts(*, fault):
     return run(falling(), GradNorm__total=norms)
 
 
+def diverging_from_fixed_targets(*, fault):
+    """Beside it, targets that spread as fast as the loss rises: what is explained is the same."""
+    loss = noisy(0.5 * 8 ** (np.arange(600) / 600))
+    means = loss.reshape(6, 100).mean(axis=1)
+    score = 1 - means / (0.4 if fault else means / 1.3)
+    return covered(run(loss, 6, Loss__train_epoch=means, R2__train=score), composed=False)
+
+
+def not_learning_fixed_targets(*, fault):
+    """A loss that rises a little; beside it, of targets that spread by more than that."""
+    loss = noisy(0.5 * 1.6 ** (np.arange(600) / 600))
+    means = loss.reshape(6, 100).mean(axis=1)
+    score = 1 - (means / 0.4 if fault else np.geomspace(2.4, 0.96, 6))
+    return covered(run(loss, 6, Loss__train_epoch=means, R2__train=score), composed=False)
+
+
 def frozen_parameters(*, fault):
     made = last_snapshot(run(falling()))
     norms, ratios = np.ones((5, 12)), np.full((5, 12), 1e-3)
@@ -410,7 +426,9 @@ CASES = {
     nonfinite: "nonfinite",
     divergence: "divergence",
     divergence_after_learning: "divergence",
+    diverging_from_fixed_targets: "divergence",
     not_learning: "not-learning",
+    not_learning_fixed_targets: "not-learning",
     not_learning_but_done: "not-learning",
     not_learning_by_chance: "not-learning",
     underfitting: "underfitting",
