@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 _FIRST, _MOST = 2, 200
+# So many weights may have larger gradients for no more than what goes into them.
+_INPUT = 2
 
 
 @dataclass(frozen=True)
@@ -68,15 +70,16 @@ def early_to_late(layers: Layers) -> Floats:
 
 
 def least_to_late(layers: Layers) -> tuple[Floats, int]:
-    """Return the same for the quarter in a row with the smallest gradients, and where it begins.
+    """Return the same for the quarter at the input with the smallest gradients, and its beginning.
 
     Where gradients vanish on the way back, inputs of a far larger scale can make those of the very
-    first weights large again.
+    first weights large again, so that these may be left out. Not more: in an hourglass (a U-Net)
+    they are smallest half way, and the first weights get as much as the last.
     """
     rms, quarter = _shown(layers), _quarter(layers)
-    number = rms.shape[1] - quarter + 1
+    number = min(rms.shape[1] - quarter, _INPUT) + 1
     medians = np.stack([np.median(rms[:, i : i + quarter], axis=1) for i in range(number)], axis=1)
-    ratios: Floats = medians / medians[:, -1:]
+    ratios: Floats = medians / np.median(rms[:, -quarter:], axis=1, keepdims=True)
     known = np.isfinite(ratios).all(axis=1)
     typical = np.median(ratios[known], axis=0) if known.any() else np.ones(number)
     return np.min(ratios, axis=1), int(typical.argmin())

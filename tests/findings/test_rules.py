@@ -230,18 +230,31 @@ def same_data_worse(*, fault):
     )
 
 
-def by_depth(ratio):
-    made = run(falling())
-    norms = np.tile(np.geomspace(ratio, 1.0, len(LAYERS)), (5, 1))
-    made.vectors("autotrack/gradient_norm", LAYERS, norms, every=100)
-    for name in LAYERS:
+def with_gradients(names, norms):
+    """A sound run whose parameters always get gradients of these norms."""
+    made = run(falling()).vectors(
+        "autotrack/gradient_norm", names, np.tile(norms, (5, 1)), every=100
+    )
+    for name in names:
         size = 400 if name.endswith("weight") else 20
         made.histograms(f"Weights/{name}", [0], [np.ones(size)])
     return made.per_step(GradNorm__total=np.ones(600))
 
 
+def by_depth(ratio):
+    return with_gradients(LAYERS, np.geomspace(ratio, 1.0, len(LAYERS)))
+
+
 def vanishing_gradients(*, fault):
     return by_depth(1e-7 if fault else 1e-2)
+
+
+def vanishing_before_large_inputs(*, fault):
+    """The first weights get as much as the last; beside it, so do their neighbours: an hourglass."""
+    names = [f"layer{i}.weight" for i in range(16)]
+    down, up = np.geomspace(1.0, 1e-6, 9), np.geomspace(1e-6, 1.0, 8)[1:]
+    vanished = np.concatenate([[1.0, 1e-6], np.geomspace(1e-6, 1.0, 14)])
+    return with_gradients(names, vanished if fault else np.concatenate([down, up]))
 
 
 def exploding_by_depth(*, fault):
@@ -455,6 +468,7 @@ CASES = {
     evaluation_on_another_scale: "train-evaluation-mismatch",
     overfitting_is_no_other_scale: "train-evaluation-mismatch",
     vanishing_gradients: "vanishing-gradients",
+    vanishing_before_large_inputs: "vanishing-gradients",
     exploding_by_depth: "exploding-gradients",
     exploding_over_time: "exploding-gradients",
     exploding_in_bursts: "exploding-gradients",
