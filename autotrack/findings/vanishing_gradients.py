@@ -23,7 +23,7 @@ EXPLAINS = ("not-learning", "plateau", "underfitting", "update-ratio-small")
 
 # Of fewer weights in a row there is no depth to speak of.
 FEWEST_WEIGHTS = 4
-# The smallest gradients of a quarter of the weights, at the input, against those of the last quarter.
+# The smallest gradients of a quarter of the weights at the input, against the last quarter's.
 RATIO = 1e-3
 # Snapshots at the start that count by themselves, of a run with twice as many.
 FIRST = 2

@@ -250,7 +250,7 @@ def vanishing_gradients(*, fault):
 
 
 def vanishing_before_large_inputs(*, fault):
-    """The first weights get as much as the last; beside it, so do their neighbours: an hourglass."""
+    """The first weights get as much as the last; beside it, those after them too: an hourglass."""
     names = [f"layer{i}.weight" for i in range(16)]
     down, up = np.geomspace(1.0, 1e-6, 9), np.geomspace(1e-6, 1.0, 8)[1:]
     vanished = np.concatenate([[1.0, 1e-6], np.geomspace(1e-6, 1.0, 14)])
