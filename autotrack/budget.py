@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 NORM, SNAPSHOTS = "gradient_norm", "snapshots"
 # The metric whose time, measured at each step, is that of the norm.
 _NORM_METRIC = "gradients"
-# A stretch is at least so long: shorter ones say more of the machine than of the loop.
+# A stretch is at least so long: shorter ones say more of the machine than of the loop. Long steps
+# need not be so many.
 _SECONDS, _STEPS = 0.5, 8
+_LONG_SECONDS, _LONG_STEPS = 2.0, 2
 #: No part is recorded less often than at every so many-th step or snapshot that is due.
 WIDEST = 100
 # Of what is allowed: a part that takes less cannot be what is too much ...
@@ -71,7 +73,7 @@ class Budget:
         if before is None:
             self._mark = now
             return
-        if now.time - before.time < _SECONDS or now.steps - before.steps < _STEPS:
+        if not _is_enough(now.time - before.time, now.steps - before.steps):
             return
         self._mark = now
         own, snapshots = now.own - before.own, now.snapshots - before.snapshots
@@ -146,6 +148,12 @@ class Budget:
             return self.intervals
         self._roomy = 0
         return chosen
+
+
+def _is_enough(seconds: float, steps: int) -> bool:
+    if seconds >= _LONG_SECONDS:
+        return steps >= _LONG_STEPS
+    return seconds >= _SECONDS and steps >= _STEPS
 
 
 def wider(every: int) -> int:

@@ -115,6 +115,14 @@ def test_the_smallest_intervals_that_keep_the_share_are_chosen(parts, expected):
     assert loop.share_of(1000) <= 0.05
 
 
+@pytest.mark.parametrize(("steps", "widened"), [(4, False), (6, True)])
+def test_long_steps_need_not_be_many_to_say_what_they_take(steps, widened):
+    """Half a second each, the free second spent after two of them, looked at after each."""
+    loop = Loop(free=1.0, step=0.5, snapshot=0.5, due=1)
+    loop.run(steps, flush=1)
+    assert bool(loop.seen) is widened
+
+
 def test_snapshots_far_apart_are_set_against_all_the_way_between_them():
     # 0.1 s every 4 s, and a second without one between: 2.5 % of the time.
     loop = Loop(snapshot=0.1, due=400)
