@@ -37,15 +37,14 @@ class Reading:
     `divisor` is what the whole loss was divided by (1 when nothing shows); `exact` says that the
     loss is one call's value up to that divisor, so that the call stands for the objective;
     `reduced` is how the last reduction above the calls was made, `mean` or `sum`, where one shows.
-    `factor` is the number with which every call enters the loss besides other terms, the division
-    by `divisor` left out; None where that is no plain number, or not the same for all.
+    `start` is the node below that division, None where one call is all there is.
     """
 
     parts: list[CriterionCall]
     divisor: float = 1.0
     exact: bool = False
     reduced: str = ""
-    factor: float | None = 1.0
+    start: Any = None
 
 
 def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
@@ -67,7 +66,7 @@ def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
     parts.sort(key=lambda part: part.node or 0)
     reduced = "mean" if node.name() in _MEANS else "sum" if node.name() == "SumBackward0" else ""
     exact = only_averaged and len(parts) == 1
-    return Reading(parts, divisor, exact, reduced, _factor(node, calls, parts))
+    return Reading(parts, divisor, exact, reduced, node)
 
 
 def _call_at(node: Any, calls: dict[int, CriterionCall]) -> CriterionCall | None:
@@ -130,10 +129,15 @@ def _walk(start: Any, calls: dict[int, CriterionCall]) -> tuple[list[CriterionCa
     return list(found.values()), only_means and len(seen) > 0
 
 
-def _factor(
-    start: Any, calls: dict[int, CriterionCall], parts: list[CriterionCall]
-) -> float | None:
-    """Return the number that each of `parts` is multiplied by in the sum that `start` makes."""
+def factor_of(reading: Reading, calls: dict[int, CriterionCall]) -> float | None:
+    """Return the number with which every part of a loss enters it besides other terms.
+
+    The division by its `divisor` is left out. None where that is no plain number, or not the same
+    for all parts.
+    """
+    start, parts = reading.start, reading.parts
+    if start is None:
+        return 1.0
     found: dict[int, list[float]] = {}
     waiting = [(start, 1.0)]
     while waiting and len(waiting) < _MOST_NODES:

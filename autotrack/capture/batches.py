@@ -62,7 +62,7 @@ class Batches:
             whole=reading.exact,
             weight=parts[0].weight if len(parts) == 1 else None,
         )
-        return self._mean_of_sum(batch, reading.factor)
+        return self._mean_of_sum(batch, reading)
 
     def _forget_chosen(self, node: Any) -> None:
         """Count nothing of samples that a person's mask or choice may have left out of the loss."""
@@ -71,15 +71,16 @@ class Batches:
                 self._criteria.chosen.add(part.function)
                 forget_samples(part)
 
-    def _mean_of_sum(self, batch: TrainBatch, factor: float | None) -> TrainBatch:
+    def _mean_of_sum(self, batch: TrainBatch, reading: graph.Reading) -> TrainBatch:
         """A summed criterion divided by a number of what it sums is a mean, and no other division.
 
         Such a divisor (a batch size, a number of tokens) may be a constant, and the last batch
         smaller. Beside other terms a sum stays one where it enters as it is; with any other
-        `factor` the loss is neither the sum over the samples nor their mean.
+        factor the loss is neither the sum over the samples nor their mean.
         """
         if batch.reduction != "sum" or not batch.size:
             return batch
+        factor = graph.factor_of(reading, self._criteria.waiting)
         counts = {batch.size, *(_common([part.counts for part in batch.parts]) or ())}
         if batch.divisor != 1 and (batch.whole or factor == 1):
             if batch.divisor in counts:

@@ -180,10 +180,11 @@ class Accuracy(Metric):
         if not counted:
             return
         running = self.running(moment.stream)
-        for part in _one_place(counted):
+        shown = _one_place(counted)
+        for part in shown:
             self._trains_classes = self._trains_classes or part.function in _CLASSES
             _add(running, part)
-        if not _one_place(counted):
+        if not shown:
             running.known = False
             self.surroundings.absent["Accuracy/train"] = (
                 "one loss compares several predictions or targets, and which of them count only "
@@ -380,11 +381,11 @@ def _matrix(counts: Any, correct: float) -> Any:
 
 def _one_place(parts: list[CriterionCall]) -> list[CriterionCall]:
     """Return the calls to count: all at one place, or one of several on the same data."""
+    if len(parts) == 1:
+        return parts
     if len({id(part.site) for part in parts}) == 1:
         # One line that mixes two targets over one prediction is no classification either.
-        mixed = len(parts) > 1 and len({p.prediction_key for p in parts}) < len(
-            {p.target_key for p in parts}
-        )
+        mixed = len({p.prediction_key for p in parts}) < len({p.target_key for p in parts})
         return [] if mixed else parts
     same = len({(part.prediction_key, part.target_key) for part in parts}) == 1
     return parts[:1] if same else []
