@@ -55,8 +55,8 @@ def find(history: History) -> Iterator[Finding]:
         if len(y) < FEWEST_STEPS or targets_move(history, stream):
             continue
         known, last = levels(y), float(cells(y)[-LAST:].min())
-        if known.start <= 0:
-            # A loss that may be negative has no ratio: what evaluation says decides.
+        if known.start <= 0 or -known.best > known.start:
+            # A loss that may be as far below zero has no ratio: what evaluation says decides.
             yield from _below_zero(history, stream, series, known)
             continue
         lost = _lost(known, last)

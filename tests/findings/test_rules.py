@@ -299,6 +299,12 @@ def exploding_in_bursts(*, fault):
     return run(falling(), GradNorm__total=norms)
 
 
+def divergence_of_what_has_a_ratio(*, fault):
+    """Around zero a small beginning says nothing: the advantage of a policy gradient, say."""
+    curve = np.concatenate([np.linspace(0.05, -0.02, 300), np.linspace(-0.02, 0.3, 300)])
+    return run(noisy(curve + (0.021 if fault else -0.045), 0.002))
+
+
 def diverging_from_fixed_targets(*, fault):
     """Beside it, targets that spread as fast as the loss rises: what is explained is the same."""
     loss = noisy(0.5 * 8 ** (np.arange(600) / 600))
@@ -439,6 +445,7 @@ CASES = {
     nonfinite: "nonfinite",
     divergence: "divergence",
     divergence_after_learning: "divergence",
+    divergence_of_what_has_a_ratio: "divergence",
     diverging_from_fixed_targets: "divergence",
     not_learning: "not-learning",
     not_learning_fixed_targets: "not-learning",
