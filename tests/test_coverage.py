@@ -274,3 +274,24 @@ def test_a_loss_that_is_more_than_one_call_is_known(tmp_path, loss_of, composed)
             optimizer.step()
 
     assert track(loop, tmp_path).coverage.composed is composed
+
+
+@pytest.mark.parametrize(("early", "noted"), [(True, True), (False, False)])
+def test_a_clipping_that_comes_before_its_backward_is_noted(tmp_path, early, noted):
+    x, y = data()
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def loop():
+        for _epoch in range(30):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(x), y)
+            if early:
+                nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+            loss.backward()
+            if not early:
+                nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+            optimizer.step()
+
+    notes = " ".join(track(loop, tmp_path).coverage.notes)
+    assert ("at 30 steps gradients were clipped before the last backward" in notes) is noted

@@ -44,6 +44,8 @@ class Seen:
     skipped: int = 0
     # Steps before which the gradients of every backward had been cleared.
     cleared: int = 0
+    # Steps whose gradients came after the clipping.
+    clipped_early: int = 0
     functions: set[str] = field(default_factory=set)
     # Whether a loss was more than what one criterion call gave.
     composed: bool = False
@@ -433,6 +435,7 @@ class Training:
     def _is_over(self, stream: Stream, batches: list[e.TrainBatch]) -> None:
         """A step and its record are done: forget what was of it alone."""
         clipped, too_early = stream.clipped, stream.clipped_too_early
+        self.seen.clipped_early += too_early
         stream.clipped = stream.clipped_too_early = False
         if self._capture.criteria.waiting:
             self._capture.criteria.step_done()

@@ -57,6 +57,11 @@ def _notes(account: Account) -> list[str]:
             "changed nothing by them and have no loss; call zero_grad before backward, "
             "or after step"
         )
+    if seen.clipped_early:
+        notes.append(
+            f"at {seen.clipped_early} steps gradients were clipped before the last backward, which "
+            "added to them as they were; clip between backward and step"
+        )
     if noticed.monitored:
         notes.append(f"{noticed.monitored} losses of the training batch itself are no evaluation")
     if seen.backwards and account.elsewhere.threads:
