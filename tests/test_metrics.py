@@ -17,6 +17,8 @@ import autotrack
 from autotrack.errors import UsageError
 from autotrack.events import StepTaken
 from autotrack.metrics import Metric
+from autotrack.metrics._counting import Counter
+from autotrack.metrics.accuracy import Count
 
 
 def loop(model, optimizer, criterion, batches, *, epochs=2, after_backward=lambda: None):
@@ -460,3 +462,71 @@ def test_an_unknown_name_says_what_was_meant(option):
         autotrack.tracking(**{option: ["+no_such_module:Thing"]}),
     ):
         pytest.fail("the block must not run")
+
+
+# -- many calls counted together -------------------------------------------------------------------
+
+SITES = ["one", "another", "a third"]
+
+
+@pytest.mark.parametrize("ignored", [None, -100, 2])
+@pytest.mark.parametrize("number", [1, 3, 64, 150])
+def test_classes_of_many_calls_are_counted_as_one_by_one(number, ignored):
+    rng = np.random.default_rng(number)
+    count, right, valid, matrix = Count(), 0, 0, np.zeros((4, 4))
+    for call in range(number):
+        scores = torch.from_numpy(rng.normal(size=(rng.integers(1, 200), 4)).astype(np.float32))
+        labels = torch.from_numpy(rng.integers(0, 4, len(scores)))
+        count.add_found(Counter.found(scores, labels, ignored, 1.0), SITES[call % 3])
+        for row, label in zip(scores.tolist(), labels.tolist(), strict=True):
+            if label != ignored:
+                right, valid = right + (row.index(max(row)) == label), valid + 1
+                matrix[label, row.index(max(row))] += 1
+        # whoever goes on using this memory changes nothing
+        labels.fill_(1)
+        scores.fill_(1.0)
+    count.count()
+    assert (count.correct.value, count.total.value, count.known) == (right, valid, True)
+    assert count.confusion.flattened().reshape(4, 4).tolist() == matrix.tolist()
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize(("threshold", "negative"), [(0.5, 0.0), (0.0, 0.0), (0.0, -1.0)])
+@pytest.mark.parametrize("number", [1, 3, 150])
+def test_choices_of_many_calls_are_counted_as_one_by_one(number, threshold, negative, soft):
+    """Calls of the third place, like a discriminator's, have targets of one kind each."""
+    rng = np.random.default_rng(number)
+    count, right, samples, varied = Count(), 0, 0, dict.fromkeys(SITES, 0)
+    for call in range(number):
+        scores = torch.from_numpy(rng.uniform(-1, 1, rng.integers(1, 80)).astype(np.float32))
+        chosen = rng.integers(0, 2, len(scores)) == 1
+        if call % 3 == 2:
+            chosen[:] = call % 2
+        labels = torch.from_numpy(np.where(chosen, 1.0, negative).astype(np.float32))
+        count.add_found(Counter.found_positive(scores, labels, threshold, 1.0), SITES[call % 3])
+        varied[SITES[call % 3]] += 0 < chosen.sum() < len(chosen)
+        for score, is_one in zip(scores.tolist(), chosen, strict=True):
+            right, samples = right + ((score > threshold) == is_one), samples + 1
+        labels.fill_(0.3)
+    if soft:
+        half = torch.full((2,), 0.5)
+        count.add_found(Counter.found_positive(half, half, threshold, 1.0), "one")
+    count.count()
+    assert count.known is not soft
+    if not soft:
+        assert (count.correct.value, count.total.value) == (right, samples)
+        assert [count.varied[id(site)].value for site in SITES[:number]] == [
+            varied[site] for site in SITES[:number]
+        ]
+
+
+def test_what_is_not_plain_is_looked_at_by_itself():
+    scores, labels = torch.randn(3, 4), torch.tensor([0, 1, 2])
+    assert Counter.found(scores, labels, None, float("nan")) is None
+    assert Counter.found(scores.double(), labels, None, 1.0) is None
+    assert Counter.found(scores.T, labels, None, 1.0) is None
+    assert Counter.found(scores, labels.float(), None, 1.0) is None
+    assert Counter.found(torch.randn(3, 4, 5), labels, None, 1.0) is None
+    assert Counter.found_positive(scores, labels, 0.5, 1.0) is None
+    assert Counter.found_positive(scores[:0], scores[:0], 0.5, 1.0) is None
+    assert Counter.found_positive(torch.randn(10_000), torch.ones(10_000), 0.5, 1.0) is None

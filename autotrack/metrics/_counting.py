@@ -56,16 +56,9 @@ class Found(NamedTuple):
     @staticmethod
     def together(found: list[Found]) -> tuple[Score, list[float]]:
         """Return correct and total of several calls, and what varied in each."""
-        first = found[0]
         predicted = _joined([one.predicted for one in found])
         labels = _joined([one.labels for one in found])
-        correct, valid, samples = predicted == labels, None, labels.size
-        if first.ignored is not None:
-            valid = labels != first.ignored
-            correct &= valid
-            samples = int(np.count_nonzero(valid))
-        pairs = pairs_of(labels, predicted, first.classes, ignored=first.ignored)
-        score = Score(float(np.count_nonzero(correct)), float(samples), pairs=pairs)
+        score = _counted_here(predicted, labels, found[0].classes, found[0].ignored)
         return score, [1.0] * len(found)
 
 
@@ -191,7 +184,9 @@ class Counter:
         """
         samples = float(target.numel())
         if unscored is None:
-            predicted, target = self._at_hand(predicted, target)
+            here: tuple[Any, Any] = self._at_hand(predicted, target)
+            if isinstance(here[0], np.ndarray):
+                return _counted_here(*here, classes, ignored)
         correct = predicted == target
         valid = None if ignored is None else target != ignored
         if unscored is not None:
@@ -314,6 +309,18 @@ def largest(scores: torch.Tensor, dimension: int) -> torch.Tensor:
 def _is_at_hand(tensor: Any) -> bool:
     """Whether NumPy can look at a tensor's memory, and sees there what the tensor says."""
     return isinstance(tensor, torch.Tensor) and _is_plain(tensor) and not tensor.is_neg()
+
+
+def _counted_here(
+    predicted: NDArray[Any], labels: NDArray[Any], classes: int, ignored: int | None
+) -> Score:
+    correct, samples = predicted == labels, labels.size
+    if ignored is not None:
+        valid = labels != ignored
+        correct &= valid
+        samples = int(np.count_nonzero(valid))
+    pairs = pairs_of(labels, predicted, classes, ignored=ignored)
+    return Score(float(np.count_nonzero(correct)), float(samples), pairs=pairs)
 
 
 def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:

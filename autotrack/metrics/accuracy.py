@@ -159,7 +159,7 @@ class Accuracy(Metric):
         return self._counter.tables(predictions, targets, ignored)
 
     def criterion_seen(self, moment: CriterionSeen) -> None:
-        """Count a criterion call at once, so that no tensor has to be kept."""
+        """Look at a criterion call at once, so that no tensor has to be kept."""
         event, call = moment.event, moment.call
         if event.function not in _CLASSES and event.function not in _THRESHOLDS:
             return
