@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _FUNCTIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 _KEY = "regression"
+_NUMPY_HAS = frozenset({torch.float32, torch.float64})
 # What `ndarray.sum` calls, without a frame of Python between.
 _sum = np.add.reduce
 # Beyond this many outputs it is a picture or a signal, and one R2 over all of it says nothing.
@@ -273,8 +274,10 @@ def _shape_of(prediction: Any, target: Any) -> tuple[int, int] | None:
 
 def _as_rows(tensor: torch.Tensor, count: int) -> NDArray[np.float64]:
     # NumPy's small operations cost a fraction of PyTorch's, and it has no bfloat16.
-    rows = tensor.detach().reshape(count, -1)
-    return (rows if rows.dtype == torch.float64 else rows.float()).numpy().astype(np.float64)
+    numbers = tensor.detach().resolve_neg()
+    if numbers.dtype not in _NUMPY_HAS:
+        numbers = numbers.float()
+    return numbers.numpy().astype(np.float64).reshape(count, -1)
 
 
 def _sums_on_cpu(prediction: NDArray[np.float64], target: NDArray[np.float64]) -> Sums:
