@@ -124,9 +124,10 @@ class Capture:
         if self.criteria.undecided:
             self._settle_those_before()
         position = self.training.position_here() if self.models.evaluating else None
-        if position is not None and not self.criteria.undecided:
+        first = position is not None and not self.criteria.undecided
+        call = self.criteria.computed(event, position=position)
+        if first and self._is_no_term(call):
             self._publish(e.MayBeEvaluation())
-        self.criteria.computed(event, position=position)
 
     def monitoring_ends(self) -> None:
         """Training goes on: what looked at its batch alone was no evaluation."""

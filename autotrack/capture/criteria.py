@@ -45,15 +45,15 @@ class Criteria:
         self._last_target: _Held | None = None
         self._last_prediction: _Held | None = None
 
-    def computed(self, event: LossComputed, *, position: Any) -> None:
-        """Keep a call whose loss requires grad until a backward, or nobody, asks for it.
+    def computed(self, event: LossComputed, *, position: Any) -> CriterionCall:
+        """Keep a call whose loss requires grad until a backward, or nobody, asks for it; return it.
 
         `position` is where training stands if the call may turn out to be evaluation, else None.
         """
         call = self.read(event)
         call.position = position
         if call.node is None:
-            return
+            return call
         if len(self.waiting) >= _MOST_WAITING:
             self.waiting.clear()
         self.waiting[call.node] = call
@@ -61,6 +61,7 @@ class Criteria:
             self.undecided[call.node] = call
         else:
             self.in_hand(event.prediction, event.target)
+        return call
 
     def as_seen_here(self, event: LossComputed) -> LossComputed:
         """Return a call without the tensors of which this process holds a part only."""
