@@ -477,7 +477,7 @@ def test_classes_of_many_calls_are_counted_as_one_by_one(number, ignored):
     for call in range(number):
         scores = torch.from_numpy(rng.normal(size=(rng.integers(1, 200), 4)).astype(np.float32))
         labels = torch.from_numpy(rng.integers(0, 4, len(scores)))
-        count.add_found(Counter.found(scores, labels, ignored, 1.0), SITES[call % 3])
+        count.add(Counter.found(scores, labels, ignored, 1.0), SITES[call % 3])
         for row, label in zip(scores.tolist(), labels.tolist(), strict=True):
             if label != ignored:
                 right, valid = right + (row.index(max(row)) == label), valid + 1
@@ -503,14 +503,14 @@ def test_choices_of_many_calls_are_counted_as_one_by_one(number, threshold, nega
         if call % 3 == 2:
             chosen[:] = call % 2
         labels = torch.from_numpy(np.where(chosen, 1.0, negative).astype(np.float32))
-        count.add_found(Counter.found_positive(scores, labels, threshold, 1.0), SITES[call % 3])
+        count.add(Counter.found_positive(scores, labels, threshold, 1.0), SITES[call % 3])
         varied[SITES[call % 3]] += 0 < chosen.sum() < len(chosen)
         for score, is_one in zip(scores.tolist(), chosen, strict=True):
             right, samples = right + ((score > threshold) == is_one), samples + 1
         labels.fill_(0.3)
     if soft:
         half = torch.full((2,), 0.5)
-        count.add_found(Counter.found_positive(half, half, threshold, 1.0), "one")
+        count.add(Counter.found_positive(half, half, threshold, 1.0), "one")
     count.count()
     assert count.known is not soft
     if not soft:

@@ -47,7 +47,7 @@ class Seen:
     # Steps whose gradients came after the clipping.
     clipped_early: int = 0
     functions: set[str] = field(default_factory=set)
-    # Whether a loss was more than what one criterion call gave.
+    # Whether a loss was anything but what one criterion call gave.
     composed: bool = False
     cut_short: list[str] = field(default_factory=list)
 

@@ -32,7 +32,7 @@ class Coverage:
     `counts` has backward calls, steps and skipped steps; `modes`, by phase, how often the model was
     in training mode, how often in `eval()`, and whether it was in training mode last, where that
     makes a difference; `functions` the criteria that fed a backward, `composed` whether a loss was
-    more than one call of one of them.
+    anything but one call of one of them.
     """
 
     lines: list[Line] = field(default_factory=list)

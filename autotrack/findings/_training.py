@@ -42,7 +42,7 @@ def targets_move(history: History, stream: str) -> bool:
 
     Its loss then rises while the model gets better. A mean squared error over the share of the
     variance that it leaves, 1 - R2, is the variance of the targets; of fixed ones that is the same
-    in every pass.
+    in every pass. Other criteria of numbers go with it.
     """
     loss, score = history.get(tag("Loss/train_epoch", stream)), history.get(tag("R2/train", stream))
     if loss is None or score is None or history.coverage.get("composed", True):

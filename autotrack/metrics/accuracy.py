@@ -28,11 +28,16 @@ from autotrack.pending import Derived, Listed, Total, is_known, when_known
 from autotrack.row import Row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import torch
 
     from autotrack.block import Block, Column
     from autotrack.events import LossComputed
     from autotrack.row import Value
+
+    #: What a call comes to, counted or still to be counted; None where that cannot be known.
+    Looked = Score | Found | FoundPositive | None
 
 _CLASSES = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"})
 # The score from which on a sample counts as positive.
@@ -63,18 +68,16 @@ class Count:
     _found: list[tuple[Found | FoundPositive, object]] = field(default_factory=list)
     _samples: int = 0
 
-    def add(self, score: Score | None, site: object = None) -> None:
-        """Add a batch's correct and total."""
-        if score is None:
+    def add(self, score: Looked, site: object = None) -> None:
+        """Add a batch's correct and total, or what it found, to be counted with others."""
+        if isinstance(score, (Found, FoundPositive)):
+            self._wait(score, site)
+        elif score is None:
             self.known = False
-            return
-        self.correct.add(score.correct)
-        self.total.add(score.total)
-        self.confusion.add(score.pairs)
-        self._varied_at(site).add(score.varied)
+        else:
+            self._take(score, [(site, score.varied)])
 
-    def add_found(self, found: Found | FoundPositive, site: object) -> None:
-        """Add what a call found, to be counted with others."""
+    def _wait(self, found: Found | FoundPositive, site: object) -> None:
         waiting = self._found
         if waiting and waiting[-1][0].kind != found.kind:
             self.count()
@@ -93,18 +96,18 @@ class Count:
         score, varied = found[0].together(found)
         if score is None:
             self.known = False
-            return
+        else:
+            self._take(score, zip(sites, varied, strict=True))
+
+    def _take(self, score: Score, varied: Iterable[tuple[object, Value]]) -> None:
         self.correct.add(score.correct)
         self.total.add(score.total)
         self.confusion.add(score.pairs)
-        for site, differs in zip(sites, varied, strict=True):
-            self._varied_at(site).add(differs)
-
-    def _varied_at(self, site: object) -> Total[float]:
-        varied = self.varied.get(id(site))
-        if varied is None:
-            varied = self.varied[id(site)] = Total(0.0)
-        return varied
+        for site, differs in varied:
+            known = self.varied.get(id(site))
+            if known is None:
+                known = self.varied[id(site)] = Total(0.0)
+            known.add(differs)
 
 
 class Accuracy(Metric):
@@ -164,8 +167,12 @@ class Accuracy(Metric):
         if event.function not in _CLASSES and event.function not in _THRESHOLDS:
             return
         # Whether there is a count is what a criterion around this one asks at once.
-        found = None if moment.inside else self._found(event, call.value)
-        call.scores[_KEY] = found or self.score(event, call.value)
+        look = self.score if moment.inside else self.look
+        call.scores[_KEY] = look(event, call.value)
+
+    def look(self, event: Any, loss: Value | None) -> Looked:
+        """Return the same as `score`, or what a small call on the CPU finds, to be counted."""
+        return self._found(event, loss) or self.score(event, loss)
 
     def _found(self, event: Any, loss: Value | None) -> Found | FoundPositive | None:
         scores, labels = event.prediction, event.target
@@ -183,7 +190,7 @@ class Accuracy(Metric):
         shown = _one_place(counted)
         for part in shown:
             self._trains_classes = self._trains_classes or part.function in _CLASSES
-            _add(running, part)
+            running.add(part.scores[_KEY], part.site)
         if not shown:
             running.known = False
             self.surroundings.absent["Accuracy/train"] = (
@@ -228,7 +235,7 @@ class Accuracy(Metric):
         key = (call.function, id(call.site))
         if key not in calls:
             calls[key] = Count()
-        _add(calls[key], call)
+        calls[key].add(call.scores[_KEY], call.site)
 
     def output_seen(self, moment: OutputSeen) -> None:
         """Count a batch whose criterion was not called: outputs against the loader's labels."""
@@ -321,12 +328,12 @@ class _Counts(Calls):
         table = prediction.dim() == _MATRIX and target.shape == prediction.shape[:1]
         return event.function in _CLASSES and table and not target.is_floating_point()
 
-    def score(self, prediction: Any, target: Any) -> Score | None:
-        """Return correct and total."""
+    def score(self, prediction: Any, target: Any) -> Looked:
+        """Return correct and total, or what is to be counted."""
         event = replace(self._event, prediction=prediction, target=target)
-        return self._metric.score(event, self._loss)
+        return self._metric.look(event, self._loss)
 
-    def score_all(self, predictions: torch.Tensor, targets: torch.Tensor) -> Score | None:
+    def score_all(self, predictions: torch.Tensor, targets: torch.Tensor) -> Looked:
         """Return correct and total of all."""
         if self._classes:
             found = predictions.flatten(), targets.flatten()
@@ -339,7 +346,7 @@ class _Counts(Calls):
             return super().score_each(predictions, targets)
         return self._metric.score_tables(predictions, targets, self._event.ignore_index)
 
-    def write(self, passes: Block, scores: list[Score | None]) -> None:
+    def write(self, passes: Block, scores: list[Looked]) -> None:
         """Add the accuracy of each pass, and beside it the matrix of those that keep theirs."""
         rows = []
         for score in scores:
@@ -350,17 +357,9 @@ class _Counts(Calls):
         passes.columns += _columns([dict(row.scalars) for row in rows])
         passes.hidden += _columns([dict(row.hidden) for row in rows])
 
-    def add(self, score: Score | None) -> None:
+    def add(self, score: Looked) -> None:
         """Count it."""
         self._metric.running(self._stream).add(score, self._site)
-
-
-def _add(count: Count, call: CriterionCall) -> None:
-    score = call.scores[_KEY]
-    if isinstance(score, (Found, FoundPositive)):
-        count.add_found(score, call.site)
-    else:
-        count.add(score, call.site)
 
 
 def _classes_in(scores: torch.Tensor) -> torch.Tensor:
