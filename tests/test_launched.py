@@ -218,6 +218,34 @@ def test_every_child_that_trains_writes_a_record_of_its_own(tmp_path: Path) -> N
     assert done.stderr == f"autotrack: child processes recorded in {told} and 3 more\n"
 
 
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_worker_that_is_terminated_on_its_way_out_leaves_its_record(
+    tmp_path: Path, method: str
+) -> None:
+    """A pool that is left tells its workers to go, and terminates them right after."""
+    script = f"""
+        import multiprocessing
+        import os
+        import signal
+        from multiprocessing import util
+        from training import train
+
+        def work(epochs):
+            train(epochs)
+            util.Finalize(None, os.kill, args=(os.getpid(), signal.SIGTERM), exitpriority=0)
+            return os.getpid()
+
+        if __name__ == "__main__":
+            pool = multiprocessing.get_context("{method}").Pool(1)
+            print("child", *pool.map(work, [1]))
+            pool.close()
+            pool.join()
+    """
+    done = tracked(tmp_path, script, "script.py")
+    child = done.stdout.split()[-1]
+    assert records(tmp_path) == {f"out/child-{child}": list(range(4))}
+
+
 def test_a_parent_that_trains_is_not_disturbed_by_its_fork(tmp_path: Path) -> None:
     script = """
         import os

@@ -42,12 +42,15 @@ def when_terminated(end: Callable[[], None], is_ending: Callable[[], bool]) -> N
 
 
 def is_idle(frame: FrameType | None) -> bool:
-    """Whether a worker interrupted in `frame` was between two tasks."""
+    """Whether a worker interrupted in `frame` was between two tasks, or beyond the last of them.
+
+    Told to leave, and terminated before that has come to the end of its run, it is in no task.
+    """
+    in_task = False
     while frame is not None:
         module, name = frame.f_globals.get("__name__", ""), frame.f_code.co_name
         if (module, name) == ("multiprocessing.pool", "worker"):
-            return True
-        if not module.startswith("multiprocessing."):
-            return False
+            return not in_task
+        in_task = in_task or not module.startswith("multiprocessing.")
         frame = frame.f_back
-    return False
+    return True
