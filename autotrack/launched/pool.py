@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+# Where a worker runs its tasks.
+_WORKER = ("multiprocessing.pool", "worker")
+
+
 def is_worker() -> bool:
     """Whether this process is a worker of a pool."""
     process = sys.modules.get("multiprocessing.process")
@@ -20,7 +24,7 @@ def is_worker() -> bool:
 
 
 def when_terminated(end: Callable[[], None], is_ending: Callable[[], bool]) -> None:
-    """Call `end` when this worker is terminated while it waits for its next task.
+    """Call `end` when this worker is terminated while it waits for a task, or after the last.
 
     In the middle of a task it dies as ever; while it is ending, however that came, it is left to
     come to its end. A handler that the person has set stays.
@@ -33,7 +37,7 @@ def when_terminated(end: Callable[[], None], is_ending: Callable[[], bool]) -> N
     def terminated(number: int, frame: FrameType | None) -> None:
         if is_ending():
             return
-        if is_idle(frame):
+        if is_idle(frame) or has_left(frame):
             end()
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
@@ -42,15 +46,24 @@ def when_terminated(end: Callable[[], None], is_ending: Callable[[], bool]) -> N
 
 
 def is_idle(frame: FrameType | None) -> bool:
-    """Whether a worker interrupted in `frame` was between two tasks, or beyond the last of them.
-
-    Told to leave, and terminated before that has come to the end of its run, it is in no task.
-    """
-    in_task = False
+    """Whether a worker interrupted in `frame` was between two tasks."""
     while frame is not None:
         module, name = frame.f_globals.get("__name__", ""), frame.f_code.co_name
-        if (module, name) == ("multiprocessing.pool", "worker"):
-            return not in_task
-        in_task = in_task or not module.startswith("multiprocessing.")
+        if (module, name) == _WORKER:
+            return True
+        if not module.startswith("multiprocessing."):
+            return False
+        frame = frame.f_back
+    return False
+
+
+def has_left(frame: FrameType | None) -> bool:
+    """Whether a worker interrupted in `frame` is beyond its tasks: told to go, and on its way.
+
+    Before them there is nothing to record.
+    """
+    while frame is not None:
+        if (frame.f_globals.get("__name__"), frame.f_code.co_name) == _WORKER:
+            return False
         frame = frame.f_back
     return True
