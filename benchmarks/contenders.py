@@ -13,9 +13,7 @@ from typing import Any
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-import autotrack
-from autotrack import observers
-from autotrack.context import active
+from benchmarks.turns import tracked_in_turns
 from benchmarks.workloads import Workload
 
 Contender = Callable[[Workload, Path], Iterator[Any]]
@@ -77,23 +75,8 @@ def everything(workload: Workload, directory: Path) -> Iterator[Any]:
 
 
 def tracked(workload: Workload, directory: Path, **options: Any) -> Iterator[Any]:
-    """Autotrack; its hooks are in place during its own blocks only."""
-
-    @autotrack.track(logdir=directory, **options)
-    def running() -> Iterator[Any]:
-        for _ in workload.loop():
-            yield active()
-
-    blocks = running()
-    try:
-        while True:
-            observers.acquire()
-            run = next(blocks)
-            observers.release()
-            yield run
-    finally:
-        observers.acquire()
-        blocks.close()  # type: ignore[attr-defined]
+    """Autotrack."""
+    return tracked_in_turns(workload.loop(), directory, **options)
 
 
 def whole(workload: Workload, directory: Path) -> Iterator[Any]:

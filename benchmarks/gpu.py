@@ -20,16 +20,13 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-import autotrack
-from autotrack import observers
-from autotrack.context import active
 from benchmarks.models import mlp, resnet50
+from benchmarks.turns import WARM_UP, tracked_in_turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROUNDS = 15
-WARM_UP = 3
 WAITING = ("cudaDeviceSynchronize", "cudaStreamSynchronize", "cudaEventSynchronize")
 
 
@@ -113,40 +110,33 @@ def launches(blocks: Iterator[Any]) -> int:
     return sum(str(event.device_type).endswith("CUDA") for event in found)
 
 
-def tracked(loop: Any, steps: int, directory: Path, **options: Any) -> Iterator[Any]:
-    """The same loop tracked; its hooks are in place during its own blocks only."""
-
-    @autotrack.track(logdir=directory, strict=True, **options)
-    def running() -> Iterator[Any]:
-        for _ in loop(steps):
-            yield active()
-
-    blocks = running()
-    while True:
-        observers.acquire()
-        run = next(blocks)
-        observers.release()
-        yield run
-
-
 def measure(loop: Any, steps: int, directory: Path) -> Iterator[tuple[str, ...]]:
     """Interleave blocks of an untracked loop and of tracked ones; yield a row for each of these."""
     plain = loop(steps)
     lanes = {
-        "everything at every step": tracked(loop, steps, directory / "whole", budget=None),
-        "default budget, settled": tracked(loop, steps, directory / "budget", budget_after=0.0),
+        "everything at every step": tracked_in_turns(
+            loop(steps), directory / "whole", strict=True, budget=None
+        ),
+        "default budget, settled": tracked_in_turns(
+            loop(steps), directory / "budget", strict=True, budget_after=0.0
+        ),
     }
     base: list[float] = []
     times: dict[str, list[float]] = {name: [] for name in lanes}
-    for number in range(-WARM_UP, ROUNDS):
+    warm_up = 0.0
+    while warm_up < WARM_UP:
+        warm_up += milliseconds(plain, steps, alarm=False) * steps / 1e3
+        for blocks in lanes.values():
+            milliseconds(blocks, steps, alarm=False)
+    for _ in range(ROUNDS):
         base.append(milliseconds(plain, steps, alarm=False))
         for name, blocks in lanes.items():
-            times[name].append(milliseconds(blocks, steps, alarm=number >= 0))
-    step = statistics.median(base[WARM_UP:])
+            times[name].append(milliseconds(blocks, steps, alarm=True))
+    step = statistics.median(base)
     yield "untracked", f"{step:.3f} ms", "1", "", "", "", str(waits(plain))
     before = launches(plain) / steps
     for name, blocks in lanes.items():
-        ratios = [t / b for t, b in zip(times[name], base, strict=True)][WARM_UP:]
+        ratios = [t / b for t, b in zip(times[name], base, strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
         started = next(blocks).cost
         ended = next(blocks).cost

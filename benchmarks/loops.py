@@ -19,12 +19,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.contenders import prepare, present
+from benchmarks.turns import WARM_UP
 from benchmarks.workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WARM_UP = 4
+_WARM_BLOCKS = 4
 
 
 def seconds_of(run: Any) -> float | None:
@@ -52,6 +53,12 @@ class Lane:
         if (own := seconds_of(run)) is not None:
             self.own.append(own)
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether it has trained for long enough to be measured."""
+        seconds = sum(self.times) * self.steps / 1e6
+        return seconds >= WARM_UP and len(self.times) >= _WARM_BLOCKS
+
     def forget(self) -> None:
         """The blocks so far have warmed up."""
         self.times.clear()
@@ -71,15 +78,22 @@ def measure(workload: Workload, rounds: int, folder: Path) -> dict[str, Lane]:
         name: Lane(make(workload, folder / str(number)), workload.steps)
         for number, (name, make) in enumerate(present()[0].items())
     }
-    for number in range(-WARM_UP, rounds):
-        if number == 0:
-            for lane in lanes.values():
-                lane.forget()
+    take_turns(lanes, rounds)
+    return lanes
+
+
+def take_turns(lanes: dict[str, Lane], rounds: int) -> None:
+    """Warm up, train so many blocks each, and close."""
+    while not all(lane.is_warm for lane in lanes.values()):
+        for lane in lanes.values():
+            lane.run()
+    for lane in lanes.values():
+        lane.forget()
+    for _ in range(rounds):
         for lane in lanes.values():
             lane.run()
     for lane in lanes.values():
         lane.blocks.close()  # type: ignore[attr-defined]
-    return lanes
 
 
 def table_of(name: str, workload: Workload, lanes: dict[str, Lane]) -> Table:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from autotrack import metrics
 from benchmarks.contenders import prepare, tracked, untracked
-from benchmarks.loops import WARM_UP, Lane
+from benchmarks.loops import Lane, take_turns
 from benchmarks.workloads import WORKLOADS, Workload
 
 
@@ -34,12 +34,7 @@ def measure(workload: Workload, rounds: int, folder: Path) -> Table:
         )
         for name, wanted in kept.items()
     }
-    for number in range(-WARM_UP, rounds):
-        if number == 0:
-            for lane in lanes.values():
-                lane.forget()
-        for lane in lanes.values():
-            lane.run()
+    take_turns(lanes, rounds)
     table = Table("part", "us a step", title=workload.name)
 
     def median(one: str, other: str) -> str:
@@ -50,8 +45,6 @@ def measure(workload: Workload, rounds: int, folder: Path) -> Table:
     table.add_row("capture, row and record", median("none of them", "untracked"))
     for name in names:
         table.add_row(name, median("all", f"all but {name}"))
-    for lane in lanes.values():
-        lane.blocks.close()  # type: ignore[attr-defined]
     return table
 
 
