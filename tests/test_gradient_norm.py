@@ -47,6 +47,15 @@ def test_what_vanishes_in_single_precision_does_not_here(value: float) -> None:
     assert norm_of([tensor]) == pytest.approx(exact, rel=1e-6, abs=0)
 
 
+@pytest.mark.parametrize("value", [0.0, 3e-31, 1e-25, 1e-20, 1e-15])
+@pytest.mark.parametrize("beside", [1e-22, 1e-12, 1e-9, 1e-3])
+def test_what_vanishes_counts_as_far_as_it_can(value: float, beside: float) -> None:
+    tensors = [torch.full((300, 400), value), torch.full((7,), beside), torch.zeros(50)]
+    exact = float(np.linalg.norm(np.concatenate([t.double().numpy().ravel() for t in tensors])))
+    # Sums of a hundred thousand equal numbers in single precision are good to so much.
+    assert norm_of(tensors) == pytest.approx(exact, rel=5e-5, abs=0)
+
+
 def test_each_parameter_has_its_norm_at_snapshots(tmp_path):
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
