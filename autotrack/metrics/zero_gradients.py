@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # A unit may rest for one batch: one that rested at so many snapshots in a row is counted.
 _SNAPSHOTS = 4
+# For fewer samples units of every network rest, and the batch of a snapshot may always be the same.
+_FEWEST_SAMPLES = 16
 # Bytes of a number in single precision.
 _SINGLE = 4
 
@@ -30,8 +32,8 @@ class ZeroGradientRows(Metric):
 
     At snapshots, and of the rows without gradient at this snapshot and the three before it. A row
     is what leads to one output: one unit of a linear layer, one channel of a convolution, one
-    element of a bias. NaN for a parameter without a gradient, and for embeddings, of which a batch
-    never needs all rows.
+    element of a bias. NaN for a parameter without a gradient, for embeddings, of which a batch
+    never needs all rows, and where the step is known to have had fewer than 16 samples.
     """
 
     listens: ClassVar[dict[type, str]] = {
@@ -63,6 +65,9 @@ class ZeroGradientRows(Metric):
     def step_taken(self, moment: SnapshotTaken) -> None:
         """Write the shares of a snapshot step."""
         shares = self._found.pop(moment.stream, None)
+        if shares and _has_few_samples(moment):
+            self._resting.pop(moment.stream, None)
+            shares = dict.fromkeys(shares, math.nan)
         if shares:
             self.surroundings.write_vector(
                 moment.row,
@@ -87,6 +92,11 @@ class ZeroGradientRows(Metric):
         history.append((rows == 0).all(dim=1))
         resting = torch.stack(list(history)).all(dim=0) if len(history) > 1 else history[0]
         return resting.float().mean()
+
+
+def _has_few_samples(moment: SnapshotTaken) -> bool:
+    sizes = [batch.size for batch in moment.batches]
+    return None not in sizes and 0 < sum(sizes) < _FEWEST_SAMPLES  # type: ignore[arg-type]
 
 
 def _rows_of_zeros(rows: Tensor) -> list[int]:

@@ -117,6 +117,29 @@ def test_rows_without_gradient_are_those_of_units_that_rest():
     assert rows.value[-1, 1:].tolist() == [0.75, 0.75, 0.0, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("samples", "parts", "told"), [(1, 1, False), (15, 1, False), (16, 1, True), (4, 4, True)]
+)
+def test_few_samples_say_nothing_of_units(samples, parts, told):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    x, y = torch.randn(samples, 4), torch.randint(0, 3, (samples,))
+
+    def loop():
+        for _epoch in range(6):
+            optimizer.zero_grad()
+            for _ in range(parts):
+                (nn.functional.cross_entropy(model(x), y) / parts).backward()
+            optimizer.step()
+
+    made = tracked(loop)
+    rows = made.vectors["autotrack/zero_gradient_rows"].value
+    assert rows.shape == (6, 4)
+    assert bool(np.isnan(rows).all()) is not told
+    assert bool(np.isfinite(rows).all()) is told
+
+
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16, torch.complex64])
 def test_a_row_that_only_begins_with_zero_is_none_without_gradient(precision):
     model = nn.Linear(3, 4, bias=False, dtype=precision)
