@@ -157,6 +157,8 @@ class CriterionCall:
     position: Any = None
     prediction_key: int = 0
     target_key: int = 0
+    # Whether a backward led to it.
+    fed: bool = False
     # Of a sum: what it may be divided by to be a mean, and how many targets it counts where only a
     # device knows.
     counts: tuple[int, ...] = ()

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Enough for a weighted sum of a few dozen terms; a model's own graph is not walked.
 _MOST_NODES = 400
+# Enough for the graph of any model.
+_MOST_NODES_AT_ALL = 100_000
 _SAME_VALUE = frozenset(
     {
         "CloneBackward0",
@@ -127,6 +129,29 @@ def _walk(start: Any, calls: dict[int, CriterionCall]) -> tuple[list[CriterionCa
         only_means = only_means and (node.name() in _MEANS or _constant_divisor(node) == 1.0)
         waiting.extend(following for following, _ in node.next_functions)
     return list(found.values()), only_means and len(seen) > 0
+
+
+def reached(starts: list[Any], numbers: set[int]) -> set[int]:
+    """Return which of the nodes with these numbers lie below `starts`.
+
+    All of them where the graph is too large to tell.
+    """
+    oldest, found = min(numbers), set()
+    waiting, seen = list(starts), set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or not hasattr(node, "_sequence_nr"):
+            continue
+        number = node._sequence_nr()
+        if number in seen or number < oldest:
+            continue
+        seen.add(number)
+        if len(seen) > _MOST_NODES_AT_ALL:
+            return numbers
+        if number in numbers:
+            found.add(number)
+        waiting.extend(following for following, _ in node.next_functions)
+    return found
 
 
 def factor_of(reading: Reading, calls: dict[int, CriterionCall]) -> float | None:

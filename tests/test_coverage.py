@@ -205,6 +205,101 @@ def test_the_way_out_that_the_coverage_names_works(tmp_path):
     assert "Loss/test" not in lines(run)
 
 
+def _passes(total, *, one_place, epochs=3, evaluated=()):
+    """Train one batch and look at two others, in `train()` and with gradients, in each epoch."""
+    x, y = data()
+    model = nn.Linear(4, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def run_through(batches, *, train):
+        for batch in batches:
+            loss = total(model(x[batch]), y[batch])
+            if train:
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+
+    for epoch in range(epochs):
+        run_through([slice(0, 8)], train=True)
+        if one_place:
+            run_through([slice(8, 16), slice(16, 24)], train=False)
+        else:
+            for batch in (slice(8, 16), slice(16, 24)):
+                total(model(x[batch]), y[batch])
+        if epoch in evaluated:
+            with torch.no_grad():
+                total(model(x[8:]), y[8:])
+
+
+def _doubled(scores, labels):
+    return F.cross_entropy(scores, labels) + F.multi_margin_loss(scores, labels)
+
+
+@pytest.mark.parametrize("one_place", [True, False])
+@pytest.mark.parametrize("epochs", [1, 3, 30])
+@pytest.mark.parametrize(("total", "calls"), [(F.cross_entropy, 1), (_doubled, 2)])
+def test_losses_that_no_backward_uses_are_counted(tmp_path, total, calls, epochs, one_place):
+    run = track(lambda: _passes(total, one_place=one_place, epochs=epochs), tmp_path)
+    assert f"{2 * calls * epochs} losses were computed in train() mode" in why(run, "evaluation")
+    assert not [tag for tag in run.history if tag.startswith("Loss/val")]
+
+
+def test_beside_an_evaluation_they_have_a_line(tmp_path):
+    run = track(lambda: _passes(F.cross_entropy, one_place=False, evaluated=(1,)), tmp_path)
+    assert lines(run)["evaluation val"].seen == 1
+    assert lines(run)["losses left out"].seen == 6
+
+
+def _focal(scores, labels):
+    each = F.cross_entropy(scores, labels, reduction="none")
+    return ((1 - (-each).exp()) ** 2 * each).mean()
+
+
+def _through_many_nodes(scores, labels):
+    """More operations above the criterion than are read for a loss's parts."""
+    loss = F.cross_entropy(scores, labels)
+    for _ in range(500):
+        loss = loss.sin() + loss.cos()
+    return loss
+
+
+def _two_at_once(scores, labels):
+    return F.cross_entropy(scores, labels), F.multi_margin_loss(scores, labels)
+
+
+@pytest.mark.parametrize("total", [F.cross_entropy, _doubled, _focal, _through_many_nodes])
+def test_losses_that_a_backward_uses_are_not_counted(tmp_path, total):
+    def loop():
+        x, y = data()
+        model = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _epoch in range(30):
+            optimizer.zero_grad()
+            total(model(x), y).backward()
+            optimizer.step()
+
+    assert track(loop, tmp_path)._capture.criteria.unused == 0
+
+
+def test_losses_that_are_used_later_or_together_are_not_counted(tmp_path):
+    def loop():
+        x, y = data()
+        models = [nn.Linear(4, 2) for _ in range(2)]
+        optimizers = [torch.optim.SGD(m.parameters(), lr=0.1) for m in models]
+        for _epoch in range(30):
+            # As in a GAN: both are computed before either is used.
+            first, second = (F.cross_entropy(model(x), y) for model in models)
+            for loss, optimizer in zip((first, second), optimizers, strict=True):
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            optimizers[0].zero_grad()
+            torch.autograd.backward(_two_at_once(models[0](x), y))
+            optimizers[0].step()
+
+    assert track(loop, tmp_path)._capture.criteria.unused == 0
+
+
 def test_accuracy_that_an_evaluation_lacks_is_named(tmp_path):
     def loop():
         x, y = data()

@@ -43,12 +43,16 @@ class Batches:
     def read(self, event: BackwardStarted, site: Site, batch_size: int | None) -> TrainBatch:
         """Return the batch of a backward call; `batch_size` is the loader's, where there is one."""
         if not self._scaled and (batch := self._of_one_call(event, site)) is not None:
+            if len(self._criteria.waiting) > 1:
+                self._criteria.look_for_others([])
             return batch
         node, value = self._loss_of(event)
         self._scaled.clear()
         reading = graph.read(node, self._criteria.waiting)
         parts = reading.parts
         self._criteria.fed_training(parts)
+        if len(self._criteria.waiting) > len(parts):
+            self._criteria.look_for_others([tensor.grad_fn for tensor in event.tensors])
         if any(part.reduction == "none" for part in parts):
             self._forget_chosen(node)
         size = _common([part.size for part in parts])

@@ -83,6 +83,7 @@ class Capture:
         self._settle_undecided()
         self.evaluation.end(failed=failed)
         self.training.end(failed=failed)
+        self.criteria.end()
         self.evaluation.release_initial(self.training.objective)
 
     # -- criteria ------------------------------------------------------------------------------

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import torch
 
+from autotrack import graph
 from autotrack.dtensors import is_spread, whole_of
 from autotrack.events import CriterionCall, CriterionSeen, LossComputed
-from autotrack.graph import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Loops that call a criterion once a time step make many calls a step; more than this is a leak.
 _MOST_WAITING = 8192
+# Each looks at all of a model's graph.
+_MOST_SEARCHES = 16
 
 
 class Criteria:
@@ -42,6 +45,13 @@ class Criteria:
         #: Whether scores or targets were seen of which this process holds a part.
         self.in_parts = False
         self._old: list[int] = []
+        # Calls with gradients that no backward was seen to lead to, by site; the sites of which
+        # some are known to lie below no loss; and how often that was looked for.
+        self._unfed: Counter[int] = Counter()
+        self._apart: set[int] = set()
+        self._searches = 0
+        # The newest call, by the number of its node, when a backward came last.
+        self._newest = -1
         self._last_target: _Held | None = None
         self._last_prediction: _Held | None = None
 
@@ -55,7 +65,7 @@ class Criteria:
         if call.node is None:
             return call
         if len(self.waiting) >= _MOST_WAITING:
-            self.waiting.clear()
+            self._forget(list(self.waiting))
         self.waiting[call.node] = call
         if position is not None:
             self.undecided[call.node] = call
@@ -149,7 +159,7 @@ class Criteria:
             inner = scored[0]
             call.scores.update(inner.scores)
             known = {inner.node: inner} if inner.node is not None else {}
-            if inner.reduction == "none" and chosen(loss.grad_fn, known):
+            if inner.reduction == "none" and graph.chosen(loss.grad_fn, known):
                 self.chosen.add(inner.function)
                 forget_samples(call)
         self.inner.clear()
@@ -157,6 +167,8 @@ class Criteria:
     def fed_training(self, parts: list[CriterionCall]) -> None:
         """These calls were backwarded, so they are no evaluation."""
         for part in parts:
+            part.fed = True
+            self._newest = max(self._newest, part.node or 0)
             self._training.add(id(part.site))
             self._trains_in_eval = self._trains_in_eval or part.position is not None
             if part.node is not None:
@@ -180,9 +192,47 @@ class Criteria:
 
     def step_done(self) -> None:
         """Forget the calls that were waiting a whole step ago already."""
-        for number in self._old:
-            self.waiting.pop(number, None)
+        self._forget(self._old)
         self._old = list(self.waiting)
+
+    def _forget(self, numbers: list[int]) -> None:
+        for number in numbers:
+            call = self.waiting.pop(number, None)
+            if call is not None and _is_unfed(call):
+                self._unfed[id(call.site)] += 1
+
+    def look_for_others(self, starts: list[Any]) -> None:
+        """See whether calls that wait, and are no known part of a loss, lie below it after all.
+
+        `starts` are its nodes; none where it is a criterion's very result.
+        """
+        others = {
+            number
+            for number, call in self.waiting.items()
+            if _is_unfed(call) and id(call.site) not in self._apart
+        }
+        self._newest = max([self._newest, *self.waiting])
+        if not others or self._searches >= _MOST_SEARCHES:
+            return
+        self._searches += bool(starts)
+        below = graph.reached(starts, others)
+        for number in others:
+            call = self.waiting[number]
+            if number in below:
+                call.fed = True
+            else:
+                self._apart.add(id(call.site))
+
+    def end(self) -> None:
+        """No backward comes any more, whatever waits for one."""
+        late = [call for number, call in self.waiting.items() if number > self._newest]
+        self._apart.update(id(call.site) for call in late if _is_unfed(call))
+
+    @property
+    def unused(self) -> int:
+        """How many calls with gradients, in `train()` mode, led to no backward."""
+        counts = self._unfed + Counter(id(c.site) for c in self.waiting.values() if _is_unfed(c))
+        return sum(count for site, count in counts.items() if site in self._apart)
 
     @property
     def target_in_hand(self) -> int:
@@ -196,6 +246,10 @@ class Criteria:
         return _same(self._last_target, event.target) or _same(
             self._last_prediction, event.prediction
         )
+
+
+def _is_unfed(call: CriterionCall) -> bool:
+    return not call.fed and call.position is None
 
 
 def forget_samples(call: CriterionCall) -> None:

@@ -32,8 +32,11 @@ def evaluation_lines(account: Account) -> list[Line]:
             if not found[name]
             and account.tallies.of_streams(account.training.streams, f"{name}/train").count
         ]
+    unused = account.capture.criteria.unused
     if not lines:
-        lines.append(Line("evaluation", 0, missing=_why_no_evaluation(account)))
+        lines.append(Line("evaluation", 0, missing=_why_no_evaluation(account, unused)))
+    elif unused:
+        lines.append(Line("losses left out", unused, f"{_UNUSED}, and so in no curve"))
     return lines
 
 
@@ -85,10 +88,16 @@ def _why_no_score(account: Account, name: str) -> str:
     )
 
 
-def _why_no_evaluation(account: Account) -> str:
+_UNUSED = "computed in train() mode with gradients on, and never given to backward"
+
+
+def _why_no_evaluation(account: Account, unused: int) -> str:
     if not account.training.seen.backwards:
         return "no criterion was called"
     stated = account.capture.models.stated
+    if unused:
+        losses = "1 loss was" if unused == 1 else f"{unused:,} losses were"
+        return f"{losses} {_UNUSED}: model.eval() or no_grad() makes such a pass an evaluation"
     if stated:
         return f"{', '.join(stated)}, named by criterion=..., was not called without a backward"
     return (
