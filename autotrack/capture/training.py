@@ -488,6 +488,7 @@ class Training:
         if stage < BACKWARD:
             return
         batch, stream = pattern.batch(call), pattern.stream
+        self._capture.criteria.fed_training([call])
         self._note(batch)
         if stage == BACKWARD:
             self._depth, self._batch = 1, batch
