@@ -102,6 +102,13 @@ class BackwardDone:
 
 
 @dataclass(slots=True, eq=False, repr=False)
+class GradientsAsked:
+    """`torch.autograd.grad` is about to take gradients of what these nodes made."""
+
+    nodes: list[Any]
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class ClippingStarted:
     """Gradients of `parameters` are about to be clipped."""
 

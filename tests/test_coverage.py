@@ -300,6 +300,56 @@ def test_losses_that_are_used_later_or_together_are_not_counted(tmp_path):
     assert track(loop, tmp_path)._capture.criteria.unused == 0
 
 
+def test_a_backward_aside_that_a_step_follows_is_trainings_from_then_on(tmp_path):
+    """Test-time adaptation: the model learns in `eval()`, on batches that training never had."""
+    x, y = data()
+    adapted = []
+
+    def loop():
+        model = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for batch in (slice(0, 8), slice(8, 16)):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x[batch]), y[batch]).backward()
+            optimizer.step()
+        model.eval()
+        for _ in range(4):
+            optimizer.zero_grad()
+            chances = model(x[16:]).softmax(1)
+            loss = -(chances * chances.log()).sum(1).mean()
+            loss.backward()
+            optimizer.step()
+            adapted.append(loss.item())
+
+    run = track(loop, tmp_path)
+    series = run.history["Loss/train"]
+    # What the first of them means shows only when its step comes: it is left out.
+    assert series.step.tolist() == [0, 1, 3, 4, 5]
+    assert series.value[2:].tolist() == torch.tensor(adapted[1:]).tolist()
+    assert (lines(run)["backward"].seen, lines(run)["backward"].how) == (6, "calls of backward")
+    assert (lines(run)["steps"].seen, lines(run)["loss"].seen) == (6, 5)
+
+
+def test_backward_calls_that_belong_to_no_training_are_counted(tmp_path):
+    x, y = data()
+
+    def loop():
+        model = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _epoch in range(3):
+            model.train()
+            optimizer.zero_grad()
+            F.cross_entropy(model(x[:16]), y[:16]).backward()
+            optimizer.step()
+            model.eval()
+            for _ in range(2):
+                F.cross_entropy(model(x[16:].clone().requires_grad_()), y[16:]).backward()
+
+    line = lines(track(loop, tmp_path))["backward"]
+    assert line.seen == 3
+    assert "6 more, in eval(), belong to no training" in line.how
+
+
 def test_accuracy_that_an_evaluation_lacks_is_named(tmp_path):
     def loop():
         x, y = data()

@@ -58,6 +58,7 @@ class Capture:
             e.LossScaled: self.training.loss_scaled,
             e.BackwardStarted: self.training.backward_started,
             e.BackwardDone: self.training.backward_done,
+            e.GradientsAsked: self.criteria.gradients_asked,
             e.StepStarted: self.training.step_started,
             e.StepDone: self.training.step_done,
             e.ScalerStepDone: self.training.scaler_step_done,

@@ -11,7 +11,7 @@ import torch
 
 from autotrack import graph
 from autotrack.dtensors import is_spread, whole_of
-from autotrack.events import CriterionCall, CriterionSeen, LossComputed
+from autotrack.events import CriterionCall, CriterionSeen, GradientsAsked, LossComputed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -222,6 +222,13 @@ class Criteria:
                 call.fed = True
             else:
                 self._apart.add(id(call.site))
+
+    def gradients_asked(self, event: GradientsAsked) -> None:
+        """Calls of which gradients are taken by themselves feed no step, and evaluate nothing."""
+        others = {number for number, call in self.waiting.items() if not call.fed}
+        for number in graph.reached(event.nodes, others) if others else ():
+            self.waiting[number].fed = True
+            self.undecided.pop(number, None)
 
     def end(self) -> None:
         """No backward comes any more, whatever waits for one."""

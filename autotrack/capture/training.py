@@ -44,6 +44,8 @@ class Seen:
     skipped: int = 0
     # Steps before which the gradients of every backward had been cleared.
     cleared: int = 0
+    # Backward calls in `eval()` that no step came after.
+    aside: int = 0
     # Steps whose gradients came after the clipping.
     clipped_early: int = 0
     functions: set[str] = field(default_factory=set)
@@ -94,6 +96,10 @@ class Training:
         self._marks: list[list[tuple[int, int]]] = []
         # Call sites (by identity, they live on) whose graph the metrics were shown.
         self._read: set[int] = set()
+        # The last backward call if it was none of training's, and the sites that were taken for
+        # such though a step came next.
+        self._aside: Site | None = None
+        self._trains_aside: set[int] = set()
         self._looked = 0
         self._snapshot = False
         self._main: Stream | None = None
@@ -114,6 +120,12 @@ class Training:
         self._leave_behind()
         evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
+        self._aside = site if self._is_aside(site) else None
+        if self._aside is not None:
+            self.seen.aside += 1
+            nodes = [tensor.grad_fn for tensor in event.tensors]
+            self._capture.criteria.gradients_asked(e.GradientsAsked(nodes))
+            return
         if id(site) not in self._read:
             self._read.add(id(site))
             self._publish(e.GraphSeen(event.tensors))
@@ -134,6 +146,31 @@ class Training:
             self._marks = [gradient_marks(s) for s in self.streams]
         if self.looked_at:
             self._publish(e.BackwardAhead(self.streams))
+
+    def _is_aside(self, site: Site) -> bool:
+        """Whether a backward call is none of training's, as of an attack on what is evaluated.
+
+        Training goes on elsewhere, the model is in `eval()`, no step has come of such a call, and
+        the batches are not those that training takes.
+        """
+        if self._main is None or not self._main.steps or not self._capture.models.evaluating:
+            return False
+        loader, loaders = self._capture.evaluation.last_loader, self._capture.loaders
+        current = loaders.passes.get(loader) if loader is not None else None
+        return not (
+            self._sites.of(site).streams
+            or id(site) in self._by_hand
+            or id(site) in self._trains_aside
+            or self._stepping is not None
+            or (current is not None and current.trained)
+        )
+
+    def _belongs_after_all(self, site: Site) -> None:
+        """A step came of it: its loss is lost, those that follow at the site are not."""
+        self._aside = None
+        self._trains_aside.add(id(site))
+        self.seen.aside -= 1
+        self.seen.backwards += 1
 
     def _leave_behind(self) -> None:
         """End what a backward call ends."""
@@ -322,6 +359,8 @@ class Training:
             self._inner.append(ref(event.optimizer))
             return
         stream = self._main = self._stream_of(event.optimizer)
+        if self._aside is not None:
+            self._belongs_after_all(self._aside)
         if self._batch is not None and not event.closure and self._is_reached(stream):
             self._step_inside(stream, self._batch)
         self._stepping = stream

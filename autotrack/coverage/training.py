@@ -22,12 +22,18 @@ def training_lines(account: Account) -> list[Line]:
     losses = tallies.of_streams(training.streams, "Loss/train")
     why = account.off("Loss") or _why_no_loss(account)
     return [
-        Line("backward", seen.backwards, "calls of backward", why_no_backward(account)),
+        Line("backward", seen.backwards, _how_backward(seen), why_no_backward(account)),
         Line("steps", steps, _how_steps(training), _why_no_steps(account)),
         Line("loss", losses.count, _how_loss(seen), why, losses.first),
         _score_line(account),
         Line("epochs", epochs, _how_epochs(training), _why_no_epochs(account)),
     ]
+
+
+def _how_backward(seen: Seen) -> str:
+    if not seen.aside:
+        return "calls of backward"
+    return f"calls of backward; {seen.aside:,} more, in eval(), belong to no training"
 
 
 def why_no_backward(account: Account) -> str:

@@ -1,4 +1,8 @@
-"""Watches `torch.autograd.backward`, which `Tensor.backward` looks up at call time."""
+"""Watches `torch.autograd.backward`, which `Tensor.backward` looks up at call time, and `grad`.
+
+What `torch.autograd.grad` takes gradients of is no loss of a step, and no evaluation either: an
+attack on the inputs, the inner steps of meta-learning.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autotrack.context import BACKWARD, DONE, LOSS, active
-from autotrack.events import BackwardDone, BackwardStarted
+from autotrack.context import BACKWARD, DONE, IDLE, LOSS, active
+from autotrack.events import BackwardDone, BackwardStarted, GradientsAsked
 
 if TYPE_CHECKING:
     from autotrack.observers._patch import Patch
 
 
 def install(patch: Patch) -> None:
-    """Watch every backward call of the active run."""
+    """Watch every backward call of the active run, and what else gradients are taken of."""
     patch.replace(torch.autograd, "backward", _wrap)
+    patch.replace(torch.autograd, "grad", _wrap_grad)
 
 
 def _wrap(original: Any) -> Any:
@@ -51,3 +56,26 @@ def _started(tensors: Any, gradients: Any, kwargs: Any) -> BackwardStarted:
         return BackwardStarted(tensors, (None,) * len(tensors))
     gradients = (gradients,) if isinstance(gradients, torch.Tensor) else tuple(gradients)
     return BackwardStarted(tensors, gradients)
+
+
+def _wrap_grad(original: Any) -> Any:
+    is_dynamo_compiling = torch.compiler.is_dynamo_compiling
+
+    @functools.wraps(original)
+    def grad(*args: Any, **kwargs: Any) -> Any:
+        # Between settled steps no criterion's result waits for anything.
+        if (
+            not is_dynamo_compiling()
+            and (run := active()) is not None
+            and run.settled.stage != IDLE
+        ):
+            run.emit(functools.partial(_asked, args[0] if args else kwargs.get("outputs")))
+        return original(*args, **kwargs)
+
+    return grad
+
+
+def _asked(outputs: Any) -> GradientsAsked | None:
+    tensors = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs or ())
+    nodes = [tensor.grad_fn for tensor in tensors if isinstance(tensor, torch.Tensor)]
+    return GradientsAsked(nodes) if any(node is not None for node in nodes) else None
