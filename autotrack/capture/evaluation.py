@@ -101,6 +101,8 @@ class Evaluation:
         self._loader: ref[Any] | None = None
         self._batch: Any = None
         self._output: Any = None
+        # The trained model that was called last, by its `id`, if one was since the batch came.
+        self._called: int | None = None
         self.batch_size: int | None = None
         self._pass: Pass | None = None
         # Whether there is anything that the next training step would end.
@@ -117,6 +119,7 @@ class Evaluation:
     def loader_started(self, loader: Any) -> None:
         """A pass over some loader starts: the batch in hand is done with."""
         self._output_without_criterion()
+        self._called = None
 
     def batch_loaded(self, loader: Any, batch: Any) -> None:
         """Remember the batch in hand: its size, and in evaluation the batch itself."""
@@ -171,6 +174,7 @@ class Evaluation:
 
     def model_called(self, module: Any, output: Any) -> None:
         """Keep an evaluation batch's output until its criterion, or the next batch, comes."""
+        self._called = id(module)
         if self._batch is None:
             return
         first = _first_tensor(output)
@@ -244,7 +248,7 @@ class Evaluation:
         trained = loader in self._loaders.trained
         if loader is not None:
             self._loaders.evaluate(loader)
-        phase = self.phases.name(site, strings, loader, is_training_loader=trained)
+        phase = self.phases.name(site, strings, loader, self._called, is_training_loader=trained)
         return Pass(key, phase, position, loader, source[1] if source else 0)
 
     # -- the end of a pass -----------------------------------------------------------------------

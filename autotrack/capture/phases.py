@@ -8,7 +8,7 @@ on the lines that lead to the criterion, and last the functions those lines stan
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autotrack import frames
 
@@ -67,13 +67,23 @@ _SPLIT_NAMES = frozenset(
 )
 
 
+class _Evaluated(NamedTuple):
+    """What a pass looked at: the loader's number, the model's, and the words on the way there."""
+
+    loader: int | None
+    model: int | None
+    words: tuple[str, ...]
+
+
 class Phases:
     """Names evaluation passes, the same data always by the same name."""
 
     def __init__(self, scope: LoopScope) -> None:
         self._scope = scope
         self._names: dict[tuple[Any, ...], str] = {}
-        self._this_period: dict[str, tuple[Any, ...]] = {}
+        self._this_period: dict[str, _Evaluated] = {}
+        # What a pass of one loader with one model was called, by the person's words for it.
+        self._given: dict[tuple[Any, ...], str] = {}
         self._training_codes: set[int] = set()
         self._training_lines: tuple[Line, ...] = ()
         self._training_loops: set[object] = set()
@@ -130,9 +140,19 @@ class Phases:
         return known
 
     def name(
-        self, site: Site, strings: tuple[str, ...], loader: int | None, *, is_training_loader: bool
+        self,
+        site: Site,
+        strings: tuple[str, ...],
+        loader: int | None,
+        model: int | None,
+        *,
+        is_training_loader: bool,
     ) -> str:
-        """Return the phase of a pass that starts now."""
+        """Return the phase of a pass that starts now.
+
+        `model` is the number of the trained model that was called, None where none was: then it is
+        another one, a moving average say.
+        """
         stated = self._scope.stated.phase_now(self._scope.boundary)
         if stated is not None:
             return stated
@@ -140,6 +160,41 @@ class Phases:
         if is_training_loader:
             base, said = "train_eval", ""
         extra = next((w for s in strings if (w := _word(s)) and _phase_in(s) is None), "")
+        known = (base, said, extra, loader, model)
+        seen = _Evaluated(loader, model, self._words_on(site))
+        phase = self._given.get(known) if loader is not None else None
+        if phase is None and (other := self._with_another_model(seen)) is not None:
+            phase = self._beside(other, seen)
+        if phase is None:
+            phase = self._by_words(base, said, extra, loader)
+        if loader is not None:
+            self._given[known] = phase
+        self._this_period[phase] = seen
+        return phase
+
+    def _words_on(self, site: Site) -> tuple[str, ...]:
+        said = self._said(site, site.lines[: self._own_depth(site)])
+        return tuple(word for name in said for word in _words_of(name))
+
+    def _with_another_model(self, seen: _Evaluated) -> str | None:
+        """Return what this period's pass of the same loader with another model was called."""
+        if seen.loader is None:
+            return None
+        others = self._this_period.items()
+        same = [p for p, s in others if s.loader == seen.loader and s.model != seen.model]
+        return same[0] if same else None
+
+    def _beside(self, other: str, seen: _Evaluated) -> str:
+        """Return a name for the same data with another model: by the words that are new."""
+        old = {*self._this_period[other].words, *_GENERIC, *_PHASE_OF}
+        news = [word for word in seen.words if word not in old]
+        name = "_".join([other, *news[:1]])
+        number = 2
+        while name in self._this_period:
+            name, number = f"{other}_{number}", number + 1
+        return name
+
+    def _by_words(self, base: str, said: str, extra: str, loader: int | None) -> str:
         identity = (base, said, extra, loader if not said and not extra else None)
         phase = (
             self._names.get((base, said, extra))
@@ -149,14 +204,13 @@ class Phases:
         if phase is None:
             phase = self._fresh(base, said, extra, loader)
             self._names.setdefault((base, said, extra), phase)
-        self._this_period[phase] = (base, said, extra, loader)
         return phase
 
     def _taken(self, base: str, identity: tuple[Any, ...], loader: int | None) -> bool:
         """Whether this period has seen other data under the name we would give."""
         phase = self._names.get(identity[:3])
         seen = self._this_period.get(phase) if phase is not None else None
-        return seen is not None and seen[3] != loader
+        return seen is not None and seen.loader != loader
 
     def _fresh(self, base: str, said: str, extra: str, loader: int | None) -> str:
         given = set(self._names.values())

@@ -9,13 +9,13 @@ from torch.optim.swa_utils import SWALR, AveragedModel, update_bn
 from torch.utils.data import DataLoader, TensorDataset
 
 
-def evaluate(model, loader, hand):
+def evaluate(model, loader, hand, written):
     model.eval()
     with torch.no_grad():
         for x, y in loader:
             out = model(x)
             loss = F.cross_entropy(out, y).item()
-            hand.saw("val", loss, len(y), correct=(out.argmax(1) == y).sum())
+            hand.saw(written, loss, len(y), correct=(out.argmax(1) == y).sum())
 
 
 def loop(hand):
@@ -44,9 +44,10 @@ def loop(hand):
         if epoch >= 2:
             swa_model.update_parameters(model)
             swa_scheduler.step()
-        evaluate(model, val_loader, hand)
+        evaluate(model, val_loader, hand, "val")
         hand.end("val", epoch)
     update_bn(train_loader, swa_model)
-    evaluate(swa_model, val_loader, hand)
-    hand.end("val", 3)
+    # Another model on the same data: a curve of its own, not a second point of the first one's.
+    evaluate(swa_model, val_loader, hand, "val_swa")
+    hand.end("val_swa", 3)
     return model, swa_model, optimizer
