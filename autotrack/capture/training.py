@@ -153,7 +153,9 @@ class Training:
         Training goes on elsewhere, the model is in `eval()`, no step has come of such a call, and
         the batches are not those that training takes.
         """
-        if self._main is None or not self._main.steps or not self._capture.models.evaluating:
+        if self._main is None or not self._main.steps or self.without_optimizer:
+            return False
+        if not self._capture.models.evaluating:
             return False
         loader, loaders = self._capture.evaluation.last_loader, self._capture.loaders
         current = loaders.passes.get(loader) if loader is not None else None

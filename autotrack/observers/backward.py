@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autotrack.context import BACKWARD, DONE, IDLE, LOSS, active
+from autotrack.context import BACKWARD, DONE, IDLE, LOSS, Newcomer, active
 from autotrack.events import BackwardDone, BackwardStarted, GradientsAsked
 
 if TYPE_CHECKING:
@@ -63,11 +63,13 @@ def _wrap_grad(original: Any) -> Any:
 
     @functools.wraps(original)
     def grad(*args: Any, **kwargs: Any) -> Any:
-        # Between settled steps no criterion's result waits for anything.
+        # Between settled steps no criterion's result waits for anything, nor in a thread of which
+        # nothing shows yet that it trains.
         if (
             not is_dynamo_compiling()
             and (run := active()) is not None
             and run.settled.stage != IDLE
+            and not isinstance(run, Newcomer)
         ):
             run.emit(functools.partial(_asked, args[0] if args else kwargs.get("outputs")))
         return original(*args, **kwargs)

@@ -18,6 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import autotrack
+from autotrack import context
 
 ROOT = Path(__file__).parents[2]
 
@@ -121,6 +122,24 @@ def test_threads_side_by_side_and_the_first_one_are_a_run_each(tmp_path):
     found = sorted(history["Loss/train"].value.tolist() for history in histories.values())
     assert found == sorted(losses.values())
     assert "out/thread-2" in done.stderr
+
+
+def test_a_thread_that_only_takes_gradients_opens_no_run(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(context.Newcomer, "opened", lambda: opened.append("run"))
+
+    def work(what):
+        context.enter(context.Newcomer())
+        place = torch.ones(3, requires_grad=True)
+        what(place.square().sum(), place)
+
+    with autotrack.tracking(logdir=tmp_path):
+        for what in (torch.autograd.grad, lambda loss, _: loss.backward()):
+            thread = threading.Thread(target=work, args=(what,))
+            thread.start()
+            thread.join()
+            # Backward, on the other hand, shows that a thread trains.
+            assert bool(opened) is (what is not torch.autograd.grad)
 
 
 def test_an_evaluation_without_training_is_told(tmp_path):
