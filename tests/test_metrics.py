@@ -349,8 +349,11 @@ def test_update_ratios():
 def test_histograms_count_what_numpy_counts_between_the_same_edges(rows):
     model = nn.Linear(40, rows)
     with torch.no_grad():
-        model.weight.mul_(torch.logspace(-3, 3, 40)).view(-1)[:7] = 0.0
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        weights = model.weight.mul_(torch.logspace(-3, 3, 40)).view(-1)
+        weights[:7] = 0.0
+        # These are borders, and the step leaves them there.
+        weights[7:11] = torch.tensor([0.5, -0.5, 2.0, -2.0])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     with autotrack.tracking(model, optimizer, logdir="run") as run:
         F.mse_loss(model(torch.randn(5, 40)), torch.zeros(5, rows)).backward()
         gradient = wide([model.weight.grad])
@@ -358,9 +361,11 @@ def test_histograms_count_what_numpy_counts_between_the_same_edges(rows):
     for tag, values in (("Weights/weight", wide([model.weight])), ("Gradients/weight", gradient)):
         series = run.history.histograms[tag]
         limits, counts = series.limits[0], series.counts[0]
-        # a bin ends where the next begins; a value on the border may belong to either side of zero
+        # A bin ends where the next begins; a value on the border belongs to the one away from zero.
         edges = np.concatenate([[-np.inf], limits])
-        by_numpy = np.histogram(values, edges)[0]
+        positive, negative = values[values >= 0], values[values < 0]
+        by_numpy = np.histogram(positive, edges)[0]
+        by_numpy = by_numpy + np.histogram(-negative, -edges[::-1])[0][::-1]
         assert counts.sum() == values.size == series.number[0]
         assert_allclose(counts, by_numpy)
         assert series.minimum[0] == values.min()
