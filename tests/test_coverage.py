@@ -330,6 +330,23 @@ def test_a_backward_aside_that_a_step_follows_is_trainings_from_then_on(tmp_path
     assert (lines(run)["steps"].seen, lines(run)["loss"].seen) == (6, 5)
 
 
+@pytest.mark.parametrize("take", [torch.autograd.backward, torch.autograd.grad])
+def test_an_iterator_is_left_to_whom_it_was_given(tmp_path, take):
+    """Losses that can be read once only are read by PyTorch."""
+
+    def gradients():
+        weight = torch.ones(3, requires_grad=True)
+        losses = (F.mse_loss(weight, torch.full((3,), wanted)) for wanted in (2.0, 4.0))
+        name = take.__name__
+        found = getattr(torch.autograd, name)(losses, *([[weight]] if name == "grad" else []))
+        return (weight.grad if found is None else found[0]).tolist()
+
+    alone, tracked = gradients(), []
+    track(lambda: tracked.extend(gradients()), tmp_path)
+    assert tracked == alone
+    assert any(alone)
+
+
 def test_backward_calls_that_belong_to_no_training_are_counted(tmp_path):
     x, y = data()
 

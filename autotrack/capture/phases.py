@@ -60,6 +60,8 @@ _GENERIC = frozenset(
         "acc",
     }
 )
+# So many passes' names are kept, by their loader and model.
+_MOST_GIVEN = 256
 # A longer string is no name of a split.
 _LONGEST_NAME = 40
 _SPLIT_NAMES = frozenset(
@@ -168,7 +170,11 @@ class Phases:
         if phase is None:
             phase = self._by_words(base, said, extra, loader)
         if loader is not None:
+            # The latest last: loaders made anew for each pass must not pile up.
+            self._given.pop(known, None)
             self._given[known] = phase
+            if len(self._given) > _MOST_GIVEN:
+                del self._given[next(iter(self._given))]
         self._this_period[phase] = seen
         return phase
 

@@ -51,11 +51,17 @@ def _wrap(original: Any) -> Any:
 def _started(tensors: Any, gradients: Any, kwargs: Any) -> BackwardStarted:
     if gradients is None:
         gradients = kwargs.get("grad_variables")
-    tensors = (tensors,) if isinstance(tensors, torch.Tensor) else tuple(tensors or ())
+    tensors = _given(tensors)
     if gradients is None:
         return BackwardStarted(tensors, (None,) * len(tensors))
-    gradients = (gradients,) if isinstance(gradients, torch.Tensor) else tuple(gradients)
-    return BackwardStarted(tensors, gradients)
+    return BackwardStarted(tensors, _given(gradients))
+
+
+def _given(tensors: Any) -> tuple[Any, ...]:
+    """Return one tensor or several as a tuple; none of an iterator, which can be read once only."""
+    if isinstance(tensors, torch.Tensor):
+        return (tensors,)
+    return () if tensors is None or hasattr(tensors, "__next__") else tuple(tensors)
 
 
 def _wrap_grad(original: Any) -> Any:
@@ -78,6 +84,5 @@ def _wrap_grad(original: Any) -> Any:
 
 
 def _asked(outputs: Any) -> GradientsAsked | None:
-    tensors = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs or ())
-    nodes = [tensor.grad_fn for tensor in tensors if isinstance(tensor, torch.Tensor)]
+    nodes = [tensor.grad_fn for tensor in _given(outputs) if isinstance(tensor, torch.Tensor)]
     return GradientsAsked(nodes) if any(node is not None for node in nodes) else None
