@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
-from benchmarks.turns import tracked_in_turns
+from benchmarks.turns import InTurns
 from benchmarks.workloads import Workload
 
 Contender = Callable[[Workload, Path], Iterator[Any]]
@@ -76,7 +76,7 @@ def everything(workload: Workload, directory: Path) -> Iterator[Any]:
 
 def tracked(workload: Workload, directory: Path, **options: Any) -> Iterator[Any]:
     """Autotrack."""
-    return tracked_in_turns(workload.loop(), directory, **options)
+    return InTurns(workload.loop(), directory, **options)
 
 
 def whole(workload: Workload, directory: Path) -> Iterator[Any]:

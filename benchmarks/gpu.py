@@ -21,7 +21,7 @@ from rich.table import Table
 from torch import nn
 
 from benchmarks.models import mlp, resnet50
-from benchmarks.turns import WARM_UP, tracked_in_turns
+from benchmarks.turns import WARM_UP, InTurns, turn_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,22 +70,23 @@ def train(
 
 def milliseconds(blocks: Iterator[Any], steps: int, *, alarm: bool) -> float:
     """Time one block until the device is done; with `alarm`, whatever waits inside it raises."""
-    torch.cuda.synchronize()
-    began = time.perf_counter()
-    if alarm:
-        torch.cuda.set_sync_debug_mode("error")
-    try:
-        next(blocks)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    torch.cuda.synchronize()
-    return 1e3 * (time.perf_counter() - began) / steps
+    with turn_of(blocks):
+        torch.cuda.synchronize()
+        began = time.perf_counter()
+        if alarm:
+            torch.cuda.set_sync_debug_mode("error")
+        try:
+            next(blocks)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        torch.cuda.synchronize()
+        return 1e3 * (time.perf_counter() - began) / steps
 
 
 def waits(blocks: Iterator[Any]) -> int:
     """Count the calls that wait in one block."""
     activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
-    with torch.profiler.profile(activities=activities) as profiler:
+    with turn_of(blocks), torch.profiler.profile(activities=activities) as profiler:
         next(blocks)
         # Leaving the profiler synchronises: what it does itself comes after this mark.
         with torch.profiler.record_function("end of the block"):
@@ -103,21 +104,27 @@ def waits(blocks: Iterator[Any]) -> int:
 def launches(blocks: Iterator[Any]) -> int:
     """Count what one block launches on the device: kernels and copies."""
     activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
-    with torch.profiler.profile(activities=activities) as profiler:
+    with turn_of(blocks), torch.profiler.profile(activities=activities) as profiler:
         next(blocks)
         torch.cuda.synchronize()
     found = profiler.events() or []
     return sum(str(event.device_type).endswith("CUDA") for event in found)
 
 
+def _trained(blocks: Iterator[Any]) -> Any:
+    """Train one block; the run."""
+    with turn_of(blocks):
+        return next(blocks)
+
+
 def measure(loop: Any, steps: int, directory: Path) -> Iterator[tuple[str, ...]]:
     """Interleave blocks of an untracked loop and of tracked ones; yield a row for each of these."""
     plain = loop(steps)
     lanes = {
-        "everything at every step": tracked_in_turns(
+        "everything at every step": InTurns(
             loop(steps), directory / "whole", strict=True, budget=None
         ),
-        "default budget, settled": tracked_in_turns(
+        "default budget, settled": InTurns(
             loop(steps), directory / "budget", strict=True, budget_after=0.0
         ),
     }
@@ -138,8 +145,7 @@ def measure(loop: Any, steps: int, directory: Path) -> Iterator[tuple[str, ...]]
     for name, blocks in lanes.items():
         ratios = [t / b for t, b in zip(times[name], base, strict=True)]
         low, middle, high = statistics.quantiles(ratios, n=4)
-        started = next(blocks).cost
-        ended = next(blocks).cost
+        started, ended = _trained(blocks).cost, _trained(blocks).cost
         own = 1e6 * (ended.seconds - started.seconds) / steps
         ours = launches(blocks) / steps - before
         quartiles = f"{low:.3f} - {high:.3f}"

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.contenders import prepare, present
-from benchmarks.turns import WARM_UP
+from benchmarks.turns import WARM_UP, turn_of
 from benchmarks.workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
@@ -47,9 +47,10 @@ class Lane:
 
     def run(self) -> None:
         """Train one block; microseconds a step."""
-        began = self.clock()
-        run = next(self.blocks)
-        self.times.append(1e6 * (self.clock() - began) / self.steps)
+        with turn_of(self.blocks):
+            began = self.clock()
+            run = next(self.blocks)
+            self.times.append(1e6 * (self.clock() - began) / self.steps)
         if (own := seconds_of(run)) is not None:
             self.own.append(own)
 

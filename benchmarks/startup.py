@@ -13,6 +13,7 @@ from rich.table import Table
 
 from benchmarks.contenders import prepare, whole
 from benchmarks.growth import bytes_in
+from benchmarks.turns import turn_of
 from benchmarks.workloads import WORKLOADS
 
 ROUNDS = 9
@@ -44,7 +45,8 @@ def bytes_a_step() -> float:
     with tempfile.TemporaryDirectory() as folder:
         blocks = whole(workload, Path(folder) / "run")
         for _ in range(EPOCHS):
-            next(blocks)
+            with turn_of(blocks):
+                next(blocks)
         blocks.close()  # type: ignore[attr-defined]
         return bytes_in(Path(folder)) / (EPOCHS * workload.steps)
 

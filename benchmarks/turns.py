@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import autotrack
@@ -11,33 +12,55 @@ from autotrack.context import active
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 #: Seconds that each contender trains before anything counts: by then the budget has settled.
 WARM_UP = 3.0
 
 
-def tracked_in_turns(loop: Iterator[Any], directory: Path, **options: Any) -> Iterator[Any]:
-    """Train a block of `loop` each time, and give the run; hooks are in place meanwhile only."""
+class InTurns:
+    """Trains a block of a loop each time, and gives the run; used inside `with` for each turn.
 
-    @autotrack.track(logdir=directory, **options)
-    def running() -> Iterator[Any]:
-        for _ in loop:
-            yield active()
+    Its hooks are in place during its turns only, and putting them there is no part of a block: a
+    loop that is alone does it once.
+    """
 
-    blocks, run, left = running(), None, 0.0
-    try:
-        while True:
-            observers.acquire()
-            if run is not None:
-                _stood_still(run, time.perf_counter() - left)
-            run = next(blocks)
-            left = time.perf_counter()
-            observers.release()
-            yield run
-    finally:
+    def __init__(self, loop: Iterator[Any], directory: Path, **options: Any) -> None:
+        @autotrack.track(logdir=directory, **options)
+        def running() -> Iterator[Any]:
+            for _ in loop:
+                yield active()
+
+        self._blocks: Any = running()
+        self._run: Any = None
+        self._left = 0.0
+
+    def __iter__(self) -> InTurns:
+        return self
+
+    def __enter__(self) -> None:
         observers.acquire()
-        blocks.close()  # type: ignore[attr-defined]
+        if self._run is not None:
+            _stood_still(self._run, time.perf_counter() - self._left)
+
+    def __next__(self) -> Any:
+        self._run = next(self._blocks)
+        return self._run
+
+    def __exit__(self, *_: object) -> None:
+        self._left = time.perf_counter()
+        observers.release()
+
+    def close(self) -> None:
+        """End the run."""
+        with self:
+            self._blocks.close()
+
+
+def turn_of(blocks: Iterator[Any]) -> AbstractContextManager[Any]:
+    """Return what surrounds a contender's turn and is not timed."""
+    return blocks if isinstance(blocks, InTurns) else nullcontext()
 
 
 def _stood_still(run: Any, seconds: float) -> None:
