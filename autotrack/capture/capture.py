@@ -194,7 +194,8 @@ class Capture:
         number = self.loader_ids.of(event.loader)
         self.classes.look(number, event.loader)
         self.loaders.started(number, _length(event.loader))
-        self._publish(event)
+        if number not in self.loaders.trained:
+            self._publish(event)
 
     def _batch_loaded(self, event: e.BatchLoaded) -> None:
         if self.criteria.undecided:
