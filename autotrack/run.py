@@ -319,6 +319,10 @@ class Run:
         """How many epochs of one step each begin before the next snapshot."""
         return self._schedules[stream].quiet
 
+    def lets_last_batch_pass(self, stream: Any) -> bool:
+        """Whether the step with the last batch of a pass gets no snapshot."""
+        return self._schedules[stream].lets_pass(stream.epoch)
+
     def epochs_passed(self, stream: Any, epochs: int) -> None:
         """So many of them have begun."""
         self._schedules[stream].pass_by(epochs, stream.epoch)

@@ -50,6 +50,16 @@ class Schedule:
             return self._allows()
         return missed and self._allows()
 
+    def lets_pass(self, epoch: int | None) -> bool:
+        """Whether the step with a loader's last batch goes without a snapshot: counted then."""
+        if not self.every or epoch is None or self._taken:
+            return True
+        if epoch != self._epoch or self._intervals + 1 >= self._next:
+            return False
+        self._taken = True
+        self._intervals += 1
+        return True
+
     @property
     def quiet(self) -> float:
         """How many epochs begin before the next snapshot, where no step is known as a last one."""

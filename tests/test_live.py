@@ -12,10 +12,13 @@ import sys
 import termios
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pyte
 import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
 
 import autotrack
 from autotrack.history import read
@@ -470,3 +473,27 @@ def test_a_fast_loop_is_written_once_a_second_and_oftener_where_that_costs_nothi
     assert least <= during <= most
     # A pause between two writes is at least 400 times as long as writing takes.
     assert waiting <= max(5, 100 * min(1.0, 400 * cost)) + 1
+
+
+def test_rows_are_written_before_an_evaluation_may_begin_and_not_before_each_epoch(
+    tmp_path, monkeypatch
+):
+    """Once a loader has been trained on, its start says nothing of an evaluation."""
+    hurried: list[Any] = []
+    monkeypatch.setattr(
+        "autotrack.recorder.Recorder.hurry", lambda _, moment: hurried.append(moment)
+    )
+    data = TensorDataset(torch.randn(12, 3), torch.randint(2, (12,)))
+    training, validation = DataLoader(data, batch_size=4), DataLoader(data, batch_size=6)
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True):
+        for _epoch in range(3):
+            for x, y in training:
+                optimizer.zero_grad()
+                torch.nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            with torch.no_grad():
+                for x, y in validation:
+                    torch.nn.functional.cross_entropy(model(x), y)
+    assert [moment.loader for moment in hurried] == [training, *[validation] * 3]

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from test_loops import LOOPS, load, run_once
+from torch.utils.data import DataLoader, TensorDataset
 
 import autotrack
 from autotrack.budget import NORM
@@ -193,6 +194,48 @@ def test_the_record_is_the_same(path, tmp_path, monkeypatch):
     if short_way.settled.taken:
         let_everything_travel(monkeypatch)
         compare_where_numbers_travel(path, tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(SETTLE))
+@pytest.mark.usefixtures("nothing_compiled")
+def test_the_record_is_the_same_where_epochs_end_without_a_snapshot(name, tmp_path):
+    path = next(path for path in LOOPS if path.stem == name)
+    interpreted, _, whole = tracked(path, tmp_path / "interpreted", math.inf, histograms=3)
+    settled, _, found = tracked(path, tmp_path / "settled", 1, histograms=3)
+    assert settled.state == interpreted.state
+    assert list(differences(whole, found)) == []
+    assert beside_the_series(found) == beside_the_series(whole)
+
+
+def many_epochs(epochs: int, batches: int) -> None:
+    torch.manual_seed(0)
+    data = TensorDataset(torch.randn(4 * batches, 3), torch.randint(2, (4 * batches,)))
+    loader = DataLoader(data, batch_size=4, shuffle=True)
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _epoch in range(epochs):
+        for x, y in loader:
+            loss = torch.nn.functional.cross_entropy(model(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+@pytest.mark.parametrize(("every", "least"), [(1, 120), (4, 160), (0, 170)])
+def test_the_last_step_of_an_epoch_goes_the_long_way_only_for_a_snapshot(every, least, tmp_path):
+    """Of 240 steps 117 are taken as settled where the last of each epoch is not."""
+    runs = []
+    for name, settled_by in (("interpreted", math.inf), ("settled", 1)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pattern, "SETTLED_BY", settled_by)
+            options: dict[str, Any] = {"strict": True, "budget": None, "histograms": every}
+            with autotrack.tracking(logdir=tmp_path / name, **options) as run:
+                many_epochs(40, 6)
+        runs.append((run, autotrack.read(run.directory)))
+    (_, whole), (run, found) = runs
+    assert list(differences(whole, found)) == []
+    assert beside_the_series(found) == beside_the_series(whole)
+    assert run.settled.taken >= least
 
 
 def test_a_model_that_keeps_its_hook_and_computes_its_own_loss_settles(tmp_path, monkeypatch):

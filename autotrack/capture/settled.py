@@ -24,7 +24,7 @@ from autotrack.block import Block
 from autotrack.capture.alike import Alike
 from autotrack.capture.pattern import pattern_of
 from autotrack.context import BACKWARD, CLIPPED, IDLE, LOSS, OFF, STEP
-from autotrack.keeper import Steps
+from autotrack.keeper import Keeper, Steps
 from autotrack.observers.criterion import called
 from autotrack.observers.cuda_graph import graphs
 from autotrack.pending import Pending
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from autotrack.cost import Meter
     from autotrack.events import TrainBatch
     from autotrack.guard import Guard
-    from autotrack.keeper import Keeper
     from autotrack.loopscope import LoopScope
     from autotrack.row import Value
     from autotrack.transfer import Places, Transfer
@@ -75,6 +74,9 @@ class Surroundings(Protocol):
 
     def quiet_epochs(self, stream: Stream) -> float:
         """How many epochs of one step each begin before the next snapshot."""
+
+    def lets_last_batch_pass(self, stream: Stream) -> bool:
+        """Whether the step with the last batch of a pass gets no snapshot."""
 
     def epochs_passed(self, stream: Stream, epochs: int) -> None:
         """So many of them have begun."""
@@ -144,7 +146,8 @@ class Settled:
 
     def _begin(self, pattern: Pattern, keepers: list[Keeper]) -> None:
         self._pattern = pattern
-        self._keepers = keepers
+        # Most metrics have nothing to do with steps that are all alike.
+        self._keepers = [keeper for keeper in keepers if type(keeper) is not Keeper]
         self._at_loss = [keeper for keeper in keepers if keeper.wants_loss]
         self._at_step = [k for k in keepers if k.wants_step and not k.timed]
         self._timed = next((k for k in keepers if k.wants_step and k.timed), None)
@@ -382,7 +385,11 @@ class Settled:
             or (self.stage == CLIPPED) is not self._pattern.clipped
             or (self._places is not None and (graphs.capturing or not self._places.is_current))
             or optimizer is not self.optimizer()
-            or (self._pass is not None and self._pass.batches == self._pass.length)
+            or (
+                self._pass is not None
+                and self._pass.batches == self._pass.length
+                and not self._run.lets_last_batch_pass(self._pattern.stream)
+            )
         ):
             return False
         groups = optimizer.param_groups

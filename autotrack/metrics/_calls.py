@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.keeper import Keeper, Steps
-from autotrack.metrics._ring import ring_of
 
 if TYPE_CHECKING:
     import torch
 
     from autotrack.block import Block
     from autotrack.events import CriterionCall, LossComputed
-    from autotrack.metrics._ring import Ring
+    from autotrack.metrics._ring import Ring, Rings
 
 
 class Calls(Keeper):
@@ -26,8 +25,9 @@ class Calls(Keeper):
     #: What `CriterionCall.scores` calls the score.
     key: ClassVar[str]
 
-    def __init__(self, *, each: bool = False) -> None:
-        self._each = each
+    def __init__(self, rings: Rings, *, each: bool = False) -> None:
+        """`rings` are the metric's, for all its keepers one after another."""
+        self._rings, self._each = rings, each
         self._scores: list[Any] = []
         self._ring: Ring | None = None
 
@@ -59,9 +59,9 @@ class Calls(Keeper):
         """Make room for calls like this one."""
         plain = event.prediction.is_contiguous() and event.target.is_contiguous()
         if self.fits(event) and plain:
-            ring = ring_of(event.prediction, event.target, self._add_copies)
-            if ring.fits:
-                self._ring, self.loss = ring, ring.add  # type: ignore[method-assign]
+            self._ring = self._rings.get(event.prediction, event.target, self._add_copies)
+            if self._ring is not None:
+                self.loss = self._ring.add  # type: ignore[method-assign]
 
     def loss(self, prediction: Any, target: Any) -> None:
         """Score a call at once."""
@@ -90,6 +90,8 @@ class Calls(Keeper):
         self._add_copies()
         self._add_scores(len(self._scores))
         # They hold each other, and the ring's memory would wait for Python to find that out.
+        if ring is not None:
+            self._rings.put_back(ring)
         self._ring = None
         vars(self).pop("loss", None)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
-from autotrack.metrics._confusion import Pairs, pairs_of
+from autotrack.metrics._confusion import Pairs, Table, pairs_of, table_of
 from autotrack.pending import Pending, when_known
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Score(NamedTuple):
     correct: Value
     total: Value
     varied: Value = 1.0
-    pairs: Pairs | None = None
+    pairs: Pairs | Table | None = None
 
 
 class Found(NamedTuple):
@@ -93,10 +93,10 @@ class FoundPositive(NamedTuple):
         if not of_two.all():
             return None, []
         predicted = _joined([one.predicted for one in found])
-        correct = float(np.count_nonzero(predicted == positive))
-        pairs = pairs_of(positive, predicted, 2) if first.single else None
+        table = table_of(positive, predicted, 2) if first.single else None
+        correct = table.right if table else float(np.count_nonzero(predicted == positive))
         varied = ((ones > 0) & (ones < sizes)).astype(float).tolist()
-        return Score(correct, float(labels.size), pairs=pairs), varied
+        return Score(correct, float(labels.size), pairs=table), varied
 
 
 class Counter:
@@ -150,6 +150,18 @@ class Counter:
         if target.shape != (samples,) or prediction.numel() > _SMALL:
             return None
         return Found(prediction.detach().numpy().argmax(1), target.numpy().copy(), classes, ignored)
+
+    @staticmethod
+    def found_in_all(
+        predictions: torch.Tensor, targets: torch.Tensor, ignored: int | None
+    ) -> Found:
+        """Return the same of several calls that are all that plain, [calls, N, C] and [calls, N].
+
+        No view of them is kept.
+        """
+        scores = predictions.numpy()
+        predicted = scores.reshape(-1, scores.shape[2]).argmax(1)
+        return Found(predicted, targets.numpy().flatten(), scores.shape[2], ignored)
 
     @staticmethod
     def found_positive(
@@ -314,6 +326,9 @@ def _is_at_hand(tensor: Any) -> bool:
 def _counted_here(
     predicted: NDArray[Any], labels: NDArray[Any], classes: int, ignored: int | None
 ) -> Score:
+    table = table_of(labels, predicted, classes, ignored)
+    if table is not None:
+        return Score(table.right, table.samples, pairs=table)
     correct, samples = predicted == labels, labels.size
     if ignored is not None:
         valid = labels != ignored

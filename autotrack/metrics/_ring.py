@@ -7,7 +7,7 @@ already costs one.
 from __future__ import annotations
 
 from ctypes import memmove
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,9 +15,20 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
+    Full = Callable[[], object]
+
 # What both copies of a ring may take, and how many calls it must hold to be worth it.
 _BYTES, _BYTES_THERE = 1 << 18, 1 << 23
 _MOST, _LEAST = 256, 4
+_NUMPYS = {
+    torch.float32: np.float32,
+    torch.float64: np.float64,
+    torch.int64: np.int64,
+    torch.int32: np.int32,
+    torch.uint8: np.uint8,
+}
 
 
 class _Lane:
@@ -26,14 +37,19 @@ class _Lane:
     def __init__(self, like: torch.Tensor, size: int, calls: int) -> None:
         # Not a tensor's memory: Python may find a run that was never ended only when it exits
         # itself, and tensors must not be what it takes apart then.
-        self._bytes = np.empty(calls * size, np.uint8)
-        self.start = self._bytes.ctypes.data
-        self._size, self._shape, self._dtype = size, like.shape, like.dtype
+        known = _NUMPYS.get(like.dtype)
+        self._memory: NDArray[Any] = (
+            np.empty((calls, size), np.uint8)
+            if known is None
+            else np.empty((calls, *like.shape), known)
+        )
+        self.start = self._memory.ctypes.data
+        self._typed, self._shape, self._dtype = known is not None, like.shape, like.dtype
 
     def tensors(self, first: int, last: int) -> torch.Tensor:
         """Return some of them, [calls, ...], without a copy."""
-        raw = torch.from_numpy(self._bytes[first * self._size : last * self._size])
-        return raw.view(self._dtype).view(last - first, *self._shape)
+        raw = torch.from_numpy(self._memory[first:last])
+        return raw if self._typed else raw.view(self._dtype).view(last - first, *self._shape)
 
 
 class Ring:
@@ -42,12 +58,15 @@ class Ring:
     All calls have the shapes and types of the first, are contiguous and on its device.
     """
 
-    def __init__(self, full: Callable[[], object], sizes: tuple[int, int], most_bytes: int) -> None:
-        """`sizes` are the bytes of a prediction and of its target."""
-        self.calls = min(_MOST, most_bytes // max(sum(sizes), 1))
-        self.fits = self.calls >= _LEAST and all(sizes)
+    def __init__(
+        self, prediction: torch.Tensor, target: torch.Tensor, full: Full, most_bytes: int
+    ) -> None:
+        self.sizes = _bytes_of(prediction), _bytes_of(target)
+        self.calls = min(_MOST, most_bytes // max(sum(self.sizes), 1))
+        self.fits = self.calls >= _LEAST and all(self.sizes)
         self.used = 0
-        self._full = full
+        self.full: Full | None = full
+        self.kind = _kind_of(prediction, target)
 
     def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Copy a call to the next place."""
@@ -64,20 +83,18 @@ class Ring:
 class _RingHere(Ring):
     """Copies on the CPU."""
 
-    def __init__(
-        self, prediction: torch.Tensor, target: torch.Tensor, full: Callable[[], object]
-    ) -> None:
-        sizes = (_bytes_of(prediction), _bytes_of(target))
-        super().__init__(full, sizes, _BYTES)
+    def __init__(self, prediction: torch.Tensor, target: torch.Tensor, full: Full) -> None:
+        super().__init__(prediction, target, full, _BYTES)
         if self.fits:
+            sizes = self.sizes
             self._predictions = _Lane(prediction, sizes[0], self.calls)
             self._targets = _Lane(target, sizes[1], self.calls)
             self._places = (self._predictions.start, sizes[0], self._targets.start, sizes[1])
 
     def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Copy a call to the next place."""
-        if self.used == self.calls:
-            self._full()
+        if self.used == self.calls and self.full is not None:
+            self.full()
         used = self.used
         start, size, target_start, target_size = self._places
         # Plain bytes: a tensor's own copy goes through three times as much code, all of it cold.
@@ -94,10 +111,8 @@ class _RingHere(Ring):
 class _RingThere(Ring):
     """Copies on a device, two small kernels a call; whoever takes them uses the same stream."""
 
-    def __init__(
-        self, prediction: torch.Tensor, target: torch.Tensor, full: Callable[[], object]
-    ) -> None:
-        super().__init__(full, (_bytes_of(prediction), _bytes_of(target)), _BYTES_THERE)
+    def __init__(self, prediction: torch.Tensor, target: torch.Tensor, full: Full) -> None:
+        super().__init__(prediction, target, full, _BYTES_THERE)
         if self.fits:
             with torch.inference_mode(mode=False):
                 self._predictions = prediction.new_empty((self.calls, *prediction.shape))
@@ -108,8 +123,8 @@ class _RingThere(Ring):
 
     def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Copy a call to the next place."""
-        if self.used == self.calls:
-            self._full()
+        if self.used == self.calls and self.full is not None:
+            self.full()
         predicted, wanted = self._places[self.used]
         predicted.copy_(prediction.detach())
         wanted.copy_(target)
@@ -121,9 +136,29 @@ class _RingThere(Ring):
         return self._predictions[first:last], self._targets[first:last]
 
 
-def ring_of(prediction: torch.Tensor, target: torch.Tensor, full: Callable[[], object]) -> Ring:
-    """Return room for calls like this one, where its tensors are."""
-    return (_RingHere if prediction.is_cpu else _RingThere)(prediction, target, full)
+class Rings:
+    """The last room that was let go, for calls of its kind: fresh memory costs a page at a time."""
+
+    def __init__(self) -> None:
+        self._free: Ring | None = None
+
+    def get(self, prediction: torch.Tensor, target: torch.Tensor, full: Full) -> Ring | None:
+        """Return room for calls like this one, where its tensors are; None if they are too big."""
+        ring, self._free = self._free, None
+        if ring is None or ring.kind != _kind_of(prediction, target):
+            ring = (_RingHere if prediction.is_cpu else _RingThere)(prediction, target, full)
+        ring.full = full
+        return ring if ring.fits else None
+
+    def put_back(self, ring: Ring) -> None:
+        """Keep room that is empty, and let go of whom it belonged to."""
+        ring.full = None
+        # A device keeps freed memory itself, and knows which stream may have it next.
+        self._free = ring if isinstance(ring, _RingHere) else None
+
+
+def _kind_of(prediction: torch.Tensor, target: torch.Tensor) -> tuple[object, ...]:
+    return tuple((one.shape, one.dtype, one.device) for one in (prediction, target))
 
 
 def _bytes_of(tensor: torch.Tensor) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import torch
 
 from autotrack.events import (
     CriterionCall,
@@ -23,14 +25,12 @@ from autotrack.metrics._calls import Calls
 from autotrack.metrics._confusion import Confusion, Kept
 from autotrack.metrics._counting import Counter, Found, FoundPositive, Score, largest
 from autotrack.metrics._metric import Metric, Surroundings, alone
-from autotrack.metrics._ring import ring_of
+from autotrack.metrics._ring import Rings
 from autotrack.pending import Derived, Listed, Total, is_known, when_known
 from autotrack.row import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import torch
 
     from autotrack.block import Block, Column
     from autotrack.events import LossComputed
@@ -134,13 +134,14 @@ class Accuracy(Metric):
         self._outputs: dict[Any, Count] = {}
         self._trains_classes = False
         self._kept = Kept()
-        self._counter = Counter(surroundings.transfer, surroundings.nonfinite)
+        self.counter = Counter(surroundings.transfer, surroundings.nonfinite)
+        self._rings = Rings()
 
     def settle(self, pattern: Any) -> Keeper:
         """Count calls of one shape together; where there is nothing to count, count nothing."""
         if _KEY not in pattern.scores:
             return Keeper()
-        return _Counts(self, pattern)
+        return _Counts(self, pattern, self._rings)
 
     def running(self, stream: Any) -> Count:
         """Return what the stream's running pass counts."""
@@ -149,17 +150,9 @@ class Accuracy(Metric):
     def score(self, event: Any, loss: Value | None) -> Score | None:
         """Return what a criterion call got right; None where that cannot be known."""
         if event.function in _CLASSES:
-            return self._counter.classes(event.prediction, event.target, event.ignore_index, loss)
+            return self.counter.classes(event.prediction, event.target, event.ignore_index, loss)
         threshold = _THRESHOLDS[event.function]
-        return self._counter.binary(event.prediction, event.target, threshold, loss)
-
-    def score_classes(self, predicted: Any, target: Any, classes: int, event: Any) -> Score:
-        """Return what classes found by a call like `event`, with a finite loss, got right."""
-        return self._counter.counted(predicted, target, classes, event.ignore_index, loss=0.0)
-
-    def score_tables(self, predictions: Any, targets: Any, ignored: int | None) -> list[Score]:
-        """Return what several calls with class indices and finite losses got right."""
-        return self._counter.tables(predictions, targets, ignored)
+        return self.counter.binary(event.prediction, event.target, threshold, loss)
 
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Look at a criterion call at once, so that no tensor has to be kept."""
@@ -177,9 +170,9 @@ class Accuracy(Metric):
     def _found(self, event: Any, loss: Value | None) -> Found | FoundPositive | None:
         scores, labels = event.prediction, event.target
         if event.function in _CLASSES:
-            return self._counter.found(scores, labels, event.ignore_index, loss)
+            return self.counter.found(scores, labels, event.ignore_index, loss)
         threshold = _THRESHOLDS[event.function]
-        return self._counter.found_positive(scores, labels, threshold, loss)
+        return self.counter.found_positive(scores, labels, threshold, loss)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a training batch; two different targets in one loss (mixup) make it unknown."""
@@ -240,7 +233,7 @@ class Accuracy(Metric):
     def output_seen(self, moment: OutputSeen) -> None:
         """Count a batch whose criterion was not called: outputs against the loader's labels."""
         self._outputs.setdefault(moment.evaluation, Count()).add(
-            self._counter.outputs(moment.output, moment.batch)
+            self.counter.outputs(moment.output, moment.batch)
         )
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
@@ -284,29 +277,40 @@ class Accuracy(Metric):
         return None if math.isnan(correct) or not total else 100.0 * correct / total
 
 
+class _Call(NamedTuple):
+    """What counting needs of a criterion call, under the event's names."""
+
+    function: str
+    ignore_index: int | None
+    prediction: Any = None
+    target: Any = None
+
+
 class _Counts(Calls):
     """Class scores of one shape and their targets."""
 
     key: ClassVar[str] = _KEY
 
-    def __init__(self, metric: Accuracy, pattern: Any) -> None:
-        super().__init__(each=pattern.each)
+    def __init__(self, metric: Accuracy, pattern: Any, rings: Rings) -> None:
+        super().__init__(rings, each=pattern.each)
         self._metric, self._stream, self._site = metric, pattern.stream, pattern.call_site
+        self._counter = metric.counter
         # On the CPU the losses of settled steps are finite, and so are the scores.
         self._loss = None if pattern.on_device else 0.0
-        self._event: Any = None
+        self._event = _Call("", None)
         # How many there are, where it is classes that are kept rather than their scores.
         self._classes = 0
 
     def prepare(self, event: LossComputed) -> None:
         """Make room for calls like this one, or for the classes that they find."""
-        self._event = replace(event, loss=None, prediction=None, target=None)  # type: ignore[arg-type]
+        self._event = _Call(event.function, event.ignore_index)
         super().prepare(event)
         if self._ring is None and self._finds_classes(event):
-            ring = ring_of(_classes_in(event.prediction), event.target, self._add_copies)
-            if ring.fits:
+            classes = _classes_in(event.prediction)
+            self._ring = self._rings.get(classes, event.target, self._add_copies)
+            if self._ring is not None:
                 self._classes = event.prediction.shape[1]
-                self._ring, self.loss = ring, self._add_classes  # type: ignore[method-assign]
+                self.loss = self._add_classes  # type: ignore[method-assign]
 
     def _finds_classes(self, event: LossComputed) -> bool:
         """Whether finding the classes of (N, C, ...) scores is all that cannot wait."""
@@ -330,21 +334,24 @@ class _Counts(Calls):
 
     def score(self, prediction: Any, target: Any) -> Looked:
         """Return correct and total, or what is to be counted."""
-        event = replace(self._event, prediction=prediction, target=target)
-        return self._metric.look(event, self._loss)
+        return self._metric.look(
+            self._event._replace(prediction=prediction, target=target), self._loss
+        )
 
     def score_all(self, predictions: torch.Tensor, targets: torch.Tensor) -> Looked:
         """Return correct and total of all."""
         if self._classes:
             found = predictions.flatten(), targets.flatten()
-            return self._metric.score_classes(*found, self._classes, self._event)
+            return self._counter.counted(*found, self._classes, self._event.ignore_index, loss=0.0)
+        if self._loss is not None and predictions.dtype is torch.float32:
+            return self._counter.found_in_all(predictions, targets, self._event.ignore_index)
         return self.score(predictions.flatten(0, 1), targets.flatten())
 
     def score_each(self, predictions: torch.Tensor, targets: torch.Tensor) -> list[Any]:
         """Return correct and total of each call."""
         if not targets.is_cpu:
             return super().score_each(predictions, targets)
-        return self._metric.score_tables(predictions, targets, self._event.ignore_index)
+        return self._counter.tables(predictions, targets, self._event.ignore_index)
 
     def write(self, passes: Block, scores: list[Looked]) -> None:
         """Add the accuracy of each pass, and beside it the matrix of those that keep theirs."""

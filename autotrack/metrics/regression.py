@@ -20,6 +20,7 @@ from autotrack.events import (
 from autotrack.keeper import Keeper
 from autotrack.metrics._calls import Calls
 from autotrack.metrics._metric import Metric, Surroundings, alone
+from autotrack.metrics._ring import Rings
 from autotrack.pending import Derived, Pending, Total, when_known
 
 if TYPE_CHECKING:
@@ -137,12 +138,13 @@ class Regression(Metric):
         super().__init__(surroundings)
         self._running: dict[Any, _Running] = {}
         self._evaluations: dict[Any, dict[tuple[str, int], _Running]] = {}
+        self._rings = Rings()
 
     def settle(self, pattern: Any) -> Keeper:
         """Sum up calls of one shape together; where there is nothing to sum up, do nothing."""
         if _KEY not in pattern.scores:
             return Keeper()
-        return _SumsOfSteps(self, pattern)
+        return _SumsOfSteps(self, pattern, self._rings)
 
     def running(self, stream: Any) -> _Running:
         """Return what the stream's running pass sums up."""
@@ -214,8 +216,8 @@ class _SumsOfSteps(Calls):
 
     key: ClassVar[str] = _KEY
 
-    def __init__(self, metric: Regression, pattern: Any) -> None:
-        super().__init__(each=pattern.each)
+    def __init__(self, metric: Regression, pattern: Any, rings: Rings) -> None:
+        super().__init__(rings, each=pattern.each)
         self._metric, self._stream = metric, pattern.stream
         self._shape: tuple[int, int] | None = None
 
