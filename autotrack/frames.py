@@ -63,7 +63,8 @@ def person_frames(boundary: int | None = None) -> Iterator[FrameType]:
     for _ in range(_DEEPEST):
         if frame is None:
             return
-        if not is_foreign(frame):
+        known = _known.get(id(frame.f_code))
+        if not (known[1] if known is not None else is_foreign(frame)):
             yield frame
         if id(frame) == boundary:
             return

@@ -138,10 +138,8 @@ class Capture:
 
     def _evaluate(self, call: e.CriterionCall) -> None:
         self.training.evaluation_begins()
-        position = call.position
-        self.evaluation.saw(
-            call, position if position is not None else self.training.position_here()
-        )
+        known = call.position
+        self.evaluation.saw(call, self.training.position_here if known is None else lambda: known)
 
     def _settle_undecided(self) -> None:
         """Calls made in `eval()` mode with gradients on and never backwarded are evaluation."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from autotrack.loopscope import LoopScope
     from autotrack.timeline import LoaderClock
 
+    Where = Callable[[], "Position"]
+
 
 @dataclass(slots=True)
 class Position:
@@ -108,11 +110,12 @@ class Evaluation:
         # Whether there is anything that the next training step would end.
         self.under_way = False
         self._initial: list[Pass] = []
-        self._begins: Callable[[], Position] | None = None
+        self._begins: Callable[[], None] | None = None
+        self._where: Where | None = None
 
-    def connect(self, begins: Callable[[], Position]) -> None:
+    def connect(self, begins: Callable[[], None], where: Where) -> None:
         """Learn how to tell training that evaluation begins, and to ask where it stands."""
-        self._begins = begins
+        self._begins, self._where = begins, where
 
     # -- loaders and models ----------------------------------------------------------------------
 
@@ -183,24 +186,28 @@ class Evaluation:
 
     def _output_without_criterion(self) -> None:
         output, self._output = self._output, None
-        if output is None or self._batch is None or self._begins is None:
+        begins, where = self._begins, self._where
+        if output is None or self._batch is None or begins is None or where is None:
             return
         if self._pass is not None and self._pass.batches:
             return
-        position = self._begins()
-        self._publish(e.OutputSeen(self._current(None, position), output, self._batch))
+        begins()
+        self._publish(e.OutputSeen(self._current(None, where), output, self._batch))
 
     # -- criterion calls -------------------------------------------------------------------------
 
-    def saw(self, call: e.CriterionCall, position: Position) -> None:
-        """Count one criterion call without backward in its pass."""
+    def saw(self, call: e.CriterionCall, where: Where) -> None:
+        """Count one criterion call without backward in its pass.
+
+        `where` says where training stands, which only a new pass needs to know.
+        """
         self._output = None
         self._site = call.site
-        current = self._current(call, position)
+        current = self._current(call, where)
         current.batches += 1
         self._publish(e.EvaluationBatchSeen(current, call, self._batch))
 
-    def _current(self, call: e.CriterionCall | None, position: Position) -> Pass:
+    def _current(self, call: e.CriterionCall | None, where: Where) -> Pass:
         """Return the pass that the running code belongs to, opening it where it is new."""
         site = call.site if call is not None else self._scope.site()
         source = self._source()
@@ -210,6 +217,7 @@ class Evaluation:
             same_data = self._pass is not None and source is None and self._is_same_data(call)
             if same_data and self._pass is not None:
                 return self._pass
+            position = where()
             self.close(position)
             self._pass = self._open(key, source, site, strings, position)
             self.under_way = True

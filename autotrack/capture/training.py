@@ -107,7 +107,7 @@ class Training:
         self._stepping: Stream | None = None
         self._inner: list[ref[Any]] = []
         self.loss_scaled = self._batches.loss_scaled
-        capture.evaluation.connect(self._evaluation_from_outputs)
+        capture.evaluation.connect(self.evaluation_begins, self.position_here)
         capture.evaluation.objective = self.objective
 
     # -- backward --------------------------------------------------------------------------------
@@ -583,10 +583,6 @@ class Training:
             stream.stretch.evaluated = True
             if stream.epoch is None and stream.stretch.steps:
                 self.epochs.end_pass(stream)
-
-    def _evaluation_from_outputs(self) -> Position:
-        self.evaluation_begins()
-        return self.position_here()
 
     def evaluation_ends(self) -> None:
         """Training goes on: the running evaluation pass is over."""
