@@ -98,6 +98,8 @@ class Site:
     depths: list[int] = field(default_factory=list)
     epoch: tuple[Loop, int] | None = None
     decided: bool = False
+    # Whether the source of every line is known, and so whether it stands in a loop.
+    is_readable: bool = True
     # Of the epoch loop: the variable to read, what tells the loop from others, `suspends`.
     shows: tuple[str, object, bool] = ("", None, False)
     split_names: dict[int, list[tuple[str, object]]] | None = None
@@ -125,6 +127,7 @@ class LoopScope:
         self._opened_at = opened_at
         self._sites: dict[tuple[int, ...], Site] = {}
         self._loops: dict[int, list[Loop]] = {}
+        self._unreadable: set[int] = set()
         self._names: dict[tuple[int, int], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     def site(self) -> Site:
@@ -204,7 +207,9 @@ class LoopScope:
     def _read(self, lines: tuple[Line, ...]) -> Site:
         site = Site(lines)
         for depth, (code, line) in enumerate(lines):
-            for loop in self._around(code, line):
+            loops = self._around(code, line)
+            site.is_readable = site.is_readable and id(code) not in self._unreadable
+            for loop in loops:
                 site.loops.append(loop)
                 site.depths.append(depth)
         return site
@@ -223,7 +228,10 @@ class LoopScope:
     def _loops_of(self, code: CodeType) -> list[Loop]:
         if id(code) not in self._loops:
             with _reading:
-                self._loops[id(code)] = self._guard.call("loops", _parse, code) or []
+                loops = self._guard.call("loops", _parse, code)
+            if loops is None:
+                self._unreadable.add(id(code))
+            self._loops[id(code)] = loops or []
         return self._loops[id(code)]
 
 
@@ -242,14 +250,13 @@ def _tree(source: str) -> ast.Module | None:
     return None
 
 
-def _parse(code: CodeType) -> list[Loop]:
+def _parse(code: CodeType) -> list[Loop] | None:
+    """Return the loops of a code object; None where its source is not to be had."""
     source = "".join(_source_lines(code))
-    if not source:
-        return []
-    tree = _tree(source)
+    tree = _tree(source) if source else None
     scope = None if tree is None else _scope_of(tree, code)
     if scope is None:
-        return []
+        return None
     return [_loop(code, node) for node in _own_nodes(scope) if isinstance(node, _LOOPS)]
 
 

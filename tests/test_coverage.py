@@ -118,6 +118,10 @@ def gradients_of_func():
     torch.func.grad(lambda weight: F.cross_entropy(x @ weight, y))(torch.zeros(4, 2))
 
 
+def a_look_at_autograd():
+    (2 * torch.ones(3, requires_grad=True)).sum().backward()
+
+
 def gradients_by_hand_and_a_step():
     weight = torch.zeros(4, 2, requires_grad=True)
     optimizer = torch.optim.SGD([weight], lr=0.1)
@@ -140,7 +144,8 @@ def child_process():
     ("loop", "reason"),
     [
         (nothing, "computed no loss in this thread"),
-        (gradients_of_autograd, "torch.autograd.grad is not watched"),
+        (gradients_of_autograd, "torch.autograd.grad is asked about is taken for no training"),
+        (a_look_at_autograd, "the only one is outside of every loop"),
         (gradients_of_func, "torch.func (grad, vmap, ...), which calls no backward"),
         (gradients_by_hand_and_a_step, "an optimizer stepped without one"),
         (evaluation_only, "only evaluation in this thread"),
@@ -151,6 +156,39 @@ def test_a_run_without_a_backward_names_the_likely_reason(tmp_path, loop, reason
     run = track(loop, tmp_path)
     assert reason in why(run, "backward")
     assert reason in why(run, "loss")
+
+
+BY_HAND = """
+for _ in range(3):
+    (weight * 2).sum().backward()
+    with torch.no_grad():
+        weight -= 0.1 * weight.grad
+        weight.grad = None
+"""
+
+
+def test_a_loop_whose_source_nobody_has_trains_by_hand_from_its_first_step(tmp_path):
+    """As one that is typed into an interpreter: whether it is a loop cannot be read."""
+    weight = torch.ones(3, requires_grad=True)
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        exec(BY_HAND, {"weight": weight, "torch": torch})  # noqa: S102 - our own
+    assert run.history["Loss/train"].value.tolist() == pytest.approx([6.0, 4.8, 3.6])
+
+
+def test_outside_of_every_loop_a_line_trains_by_hand_once_it_comes_again(tmp_path):
+    weight = torch.ones(3, requires_grad=True)
+
+    def step(factor: float) -> None:
+        (weight * factor).sum().backward()
+        with torch.no_grad():
+            weight.sub_(0.1 * weight.grad)
+        weight.grad = None
+
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        list(map(step, [1.0, 2.0, 2.0]))
+    assert run.history["Loss/train"].value.tolist() == pytest.approx([5.4, 4.2])
+    assert run.history["Loss/train"].step.tolist() == [0, 1]
+    assert "1 more, outside of every loop" in lines(run)["backward"].how
 
 
 # -- evaluation ----------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from autotrack.capture.capture import Capture
     from autotrack.capture.pattern import Pattern
+    from autotrack.frames import Line
     from autotrack.loopscope import LoopScope, Shown, Site
     from autotrack.row import Value
 
@@ -46,6 +47,8 @@ class Seen:
     cleared: int = 0
     # Backward calls in `eval()` that no step came after.
     aside: int = 0
+    # Backward calls outside of every loop to weights that no optimizer holds.
+    once: int = 0
     # Steps whose gradients came after the clipping.
     clipped_early: int = 0
     functions: set[str] = field(default_factory=set)
@@ -93,6 +96,10 @@ class Training:
         self._stepped_inside: list[Stream] = []
         # By call site: the tensors whose gradients a loss without an optimizer reaches.
         self._by_hand: dict[int, list[ref[Any]]] = {}
+        # Places outside of every loop where such a loss was backwarded, by value because a notebook
+        # compiles a cell anew each time; and whether it is the first time now.
+        self._once: set[tuple[Line, ...]] = set()
+        self._is_first = False
         self._marks: list[list[tuple[int, int]]] = []
         # Call sites (by identity, they live on) whose graph the metrics were shown.
         self._read: set[int] = set()
@@ -126,9 +133,6 @@ class Training:
             nodes = [tensor.grad_fn for tensor in event.tensors]
             self._capture.criteria.gradients_asked(e.GradientsAsked(nodes))
             return
-        if id(site) not in self._read:
-            self._read.add(id(site))
-            self._publish(e.GraphSeen(event.tensors))
         again = self.epochs.uses_batch_again(site)
         batch = self._batches.read(event, site, None if again else evaluation.batch_size)
         self._capture.backward_read(batch)
@@ -136,12 +140,19 @@ class Training:
         if again and batch.size is None:
             # How many samples there were in it nobody remembers.
             batch.reduction = "mixed"
-        self._note(batch)
         batch.shown = self.epochs.shown(site, shown, again=again)
         self._batch = batch
         self._leaves = self._leaves_below(event, site)
+        self._is_first = False
         if (not self.streams or self.without_optimizer) and id(site) not in self._by_hand:
             self._without_optimizer(self._leaves or [], site)
+        if self._is_first:
+            self.seen.once += 1
+            return
+        self._note(batch)
+        if id(site) not in self._read:
+            self._read.add(id(site))
+            self._publish(e.GraphSeen(event.tensors))
         if len(self.streams) > 1 or self._leaves is not None:
             self._marks = [gradient_marks(s) for s in self.streams]
         if self.looked_at:
@@ -206,6 +217,8 @@ class Training:
         if inside:
             # What these steps left of the gradients is no part of another.
             self._wait_at([stream for stream in reached if stream not in inside], batch)
+            return
+        if self._is_first:
             return
         if id(batch.site) in self._by_hand:
             self._step_by_hand(batch)
@@ -287,6 +300,11 @@ class Training:
         if self._unclaimed.alone or not leaves:
             return
         if not discovery.is_optimized(leaves):
+            if site.is_readable and not site.loops and site.lines not in self._once:
+                # It shows what autograd does, as tutorials begin; what trains comes again.
+                self._once.add(site.lines)
+                self._is_first = True
+                return
             self.without_optimizer = True
             self._by_hand[id(site)] = [ref(leaf) for leaf in leaves]
         elif self.without_optimizer:

@@ -30,10 +30,16 @@ def training_lines(account: Account) -> list[Line]:
     ]
 
 
+_ONCE = "outside of every loop and to weights of no optimizer"
+
+
 def _how_backward(seen: Seen) -> str:
-    if not seen.aside:
-        return "calls of backward"
-    return f"calls of backward; {seen.aside:,} more, in eval(), belong to no training"
+    others = [
+        f"{count:,} more, {where}, {'belongs' if count == 1 else 'belong'} to no training"
+        for count, where in ((seen.aside, "in eval()"), (seen.once, _ONCE))
+        if count
+    ]
+    return "; ".join(["calls of backward", *others])
 
 
 def why_no_backward(account: Account) -> str:
@@ -68,10 +74,18 @@ def _likely_reasons(account: Account) -> Iterator[tuple[object, str]]:
         ),
     )
     yield (
+        account.training.seen.once,
+        (
+            f"the only one is {_ONCE}; one that trains stands in a loop, or comes again from the "
+            "same place"
+        ),
+    )
+    yield (
         capture.criteria.waiting,
         (
-            "losses with gradients were computed but not backwarded: torch.autograd.grad is not "
-            "watched, log(...) records such a loss; or the run ended before the first backward"
+            "losses with gradients were computed but not backwarded: what torch.autograd.grad is "
+            "asked about is taken for no training, log(...) records such a loss; or the run ended "
+            "before the first backward"
         ),
     )
     yield (

@@ -1,7 +1,7 @@
 """A look at autograd first, without an optimizer; the training with one comes after it.
 
-The first backward is a step of weights that nobody optimizes. The optimizer is made later, and its
-steps are its own.
+The first backward trains nothing: no loop is around it, and it never comes again. The optimizer is
+made later, and its steps are the run's only ones.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ def loop(hand):
     shift = torch.tensor(3.0, requires_grad=True)
     line = slope * 4.0 + shift
     line.backward()
-    hand.add("Loss/train/by_hand", 0, line.item())
-    hand.gradient_norm(0, [slope, shift], "GradNorm/total/by_hand")
 
     x, y = torch.randn(10, 3), torch.randn(10, 2)
     linear = nn.Linear(3, 2)
@@ -28,9 +26,8 @@ def loop(hand):
         loss = criterion(out, y)
         optimizer.zero_grad()
         loss.backward()
-        hand.step(step, loss.item(), optimizer, "optimizer")
-        hand.saw("train", loss.item(), 10, "optimizer", output=out, target=y)
+        hand.step(step, loss.item(), optimizer)
+        hand.saw("train", loss.item(), 10, output=out, target=y)
         optimizer.step()
-    hand.end("train", 4, "optimizer")
-    hand.mean("Loss/train_epoch/by_hand", 1, [line.item()])
+    hand.end("train", 4)
     return linear, optimizer, slope, shift
