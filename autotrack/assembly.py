@@ -84,12 +84,21 @@ def mode_series(parts: list[Part]) -> dict[str, Series]:
 
 def skipped_steps(parts: list[Part]) -> dict[str, NDArray[np.int64]]:
     """Where steps were skipped, by stream: the steps completed before each, shape [n]."""
-    streams = _distinct(stream for part in parts for stream in part.columns.skipped)
+    return _steps_by_stream(parts, [part.columns.skipped for part in parts])
+
+
+def later_trainings(parts: list[Part]) -> dict[str, NDArray[np.int64]]:
+    """Where trainings after the first begin, by stream: the first step of each, shape [n]."""
+    return _steps_by_stream(parts, [part.columns.trainings for part in parts])
+
+
+def _steps_by_stream(
+    parts: list[Part], events: list[dict[str, list[int]]]
+) -> dict[str, NDArray[np.int64]]:
+    both = list(zip(parts, events, strict=True))
     return {
-        stream: np.concatenate(
-            [part.placement.x[part.columns.skipped.get(stream, [])] for part in parts]
-        )
-        for stream in streams
+        stream: np.concatenate([part.placement.x[own.get(stream, [])] for part, own in both])
+        for stream in _distinct(stream for own in events for stream in own)
     }
 
 

@@ -68,10 +68,10 @@ class Columns:
     """What one event file holds.
 
     `x` and `time` have one entry an event; everything else refers to events by their index.
-    `steps`, `epochs` and `skipped` are by stream ("" for none), `matrices` and `modes` by phase,
-    `intervals` by the part that was recorded less often. `shards` has, by the tag of a norm, what
-    one of several processes knows of it: the norm of its shards, that of whole tensors, and how
-    many processes there are.
+    `steps`, `epochs`, `skipped` and `trainings` are by stream ("" for none), `matrices` and `modes`
+    by phase, `intervals` by the part that was recorded less often. `shards` has, by the tag of a
+    norm, what one of several processes knows of it: the norm of its shards, that of whole tensors,
+    and how many processes there are.
     """
 
     x: array[int] = field(default_factory=lambda: array("q"))
@@ -95,6 +95,7 @@ class Columns:
     )
     matrices: dict[str, list[Matrix]] = field(default_factory=lambda: defaultdict(list))
     skipped: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    trainings: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     intervals: dict[str, Points] = field(
         default_factory=lambda: defaultdict(lambda: Points(array("q"), array("f")))
     )
@@ -272,6 +273,10 @@ def _take_skipped(columns: Columns, hidden: _Hidden) -> None:
     columns.skipped[hidden.about].append(hidden.event)
 
 
+def _take_training(columns: Columns, hidden: _Hidden) -> None:
+    columns.trainings[hidden.about].append(hidden.event)
+
+
 def _take_nonfinite(columns: Columns, hidden: _Hidden) -> None:
     nan, positive, negative = np.asarray(array_from_tensor(hidden.tensor)).tolist()
     columns.nonfinite[hidden.about][hidden.event] = (nan, positive, negative)
@@ -309,6 +314,7 @@ _HIDDEN_READERS: dict[str, Callable[[Columns, _Hidden], None]] = {
     "epoch": _take_epoch,
     "step": _take_step,
     "skipped": _take_skipped,
+    "training": _take_training,
     "cost": _take_cost,
     "interval": _take_interval,
     "mode": _take_mode,

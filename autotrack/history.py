@@ -15,6 +15,7 @@ from autotrack.assembly import (
     epoch_starts,
     histogram_series,
     interval_series,
+    later_trainings,
     mode_series,
     scalar_series,
     skipped_steps,
@@ -48,6 +49,8 @@ class History(Mapping[str, Series]):
     of files could not be read: the record that was being written when the run was killed.
     `confusion` has the confusion matrices by phase (`train`, `val`, `train/<stream>`). `skipped`
     has by stream, of every step that a gradient scaler skipped, the steps completed before it.
+    `trainings` has by stream the first steps of trainings after the first, where several follow
+    each other in a run (folds, settings that are tried), each of weights that are all new.
 
     `intervals` has, for each part that was recorded less often to keep within the budget, every how
     many-th step (`gradient_norm`) or snapshot (`snapshots`) it was recorded from a step on. `cost`
@@ -68,6 +71,7 @@ class History(Mapping[str, Series]):
     _epoch_starts: dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]] = field(repr=False)
     confusion: dict[str, ConfusionSeries] = field(default_factory=dict)
     skipped: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    trainings: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     intervals: dict[str, Series] = field(default_factory=dict)
     modes: dict[str, Series] = field(default_factory=dict)
     cost: dict[str, Any] = field(default_factory=dict)
@@ -186,6 +190,7 @@ def _history(directory: Path, parts: list[Part]) -> History:
         _epoch_starts={stream: epoch_starts(parts, stream) for stream in ("", *streams)},
         confusion=confusion_series(parts),
         skipped=skipped_steps(parts),
+        trainings=later_trainings(parts),
         intervals=interval_series(parts),
         modes=mode_series(parts),
         cost=_merged(part.columns.cost for part in parts),

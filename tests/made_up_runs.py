@@ -40,6 +40,21 @@ def few_epochs() -> MadeUpRun:
     return run.histograms("Weights/0.weight", list(range(0, 80, 16)), tensors)
 
 
+def folds() -> MadeUpRun:
+    """Three trainings in turn, of which the last is much worse in evaluation."""
+    loss = np.concatenate([falling(80), falling(80) + 0.1, falling(80)])
+    mean = loss.reshape(15, 16).mean(axis=1)
+    run = MadeUpRun(15, 16).per_step(Loss__train=loss, GradNorm__total=loss).begins_anew(80, 160)
+    run.per_epoch(Loss__train_epoch=mean, Loss__val=mean + np.repeat([0.1, 0.2, 0.9], 5))
+    return run.per_epoch(Accuracy__train=99 - mean * 20, Accuracy__val=98 - mean * 20)
+
+
+def folds_of_one_step_epochs() -> MadeUpRun:
+    loss = np.tile(8 * 0.93 ** np.arange(60) + 0.3, 3)
+    run = MadeUpRun(180, 1).per_step(Loss__train=loss).per_epoch(R2__train=1 - loss)
+    return run.begins_anew(60, 120)
+
+
 def full_batch() -> MadeUpRun:
     loss = 8 * 0.93 ** np.arange(100) + 0.3
     run = MadeUpRun(100, 1).per_step(Loss__train=loss).per_epoch(Loss__train_epoch=loss)
@@ -216,6 +231,8 @@ def hundred_classes() -> MadeUpRun:
 RUNS: list[Callable[[], MadeUpRun]] = [
     one_step,
     few_epochs,
+    folds,
+    folds_of_one_step_epochs,
     full_batch,
     many_epochs,
     resumed,

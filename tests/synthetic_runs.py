@@ -65,6 +65,15 @@ class MadeUpRun:
                 )
         return self
 
+    def begins_anew(self, *steps: int, stream: str = "") -> MadeUpRun:
+        """At these steps trainings of new weights begin."""
+        tag = "autotrack/training" + (f"/{stream}" if stream else "")
+        self.records += [
+            Record(step, float(step), hidden=[(tag, np.int64(number))])
+            for number, step in enumerate(steps, start=2)
+        ]
+        return self
+
     def confusion(self, phase: str, counts: np.ndarray) -> MadeUpRun:
         """Confusion matrices of a phase at the ends of epochs, shape [epochs, classes, classes]."""
         for epoch, matrix in enumerate(counts):

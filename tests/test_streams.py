@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -223,3 +226,50 @@ def test_a_model_that_turns_up_late_renames_nothing():
         step(first, opt_first)
     weights = {name for name in run.history.histograms if name.startswith("Weights/")}
     assert weights == {"Weights/weight", "Weights/bias", "Weights/late.weight", "Weights/late.bias"}
+
+
+def folds(same: bool, seen: list[Any]) -> None:
+    x, y = torch.randn(20, 4), torch.randint(0, 2, (20,))
+    model = nn.Linear(4, 2)
+    for fold in range(3):
+        model = model if same else nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _epoch in range(4):
+            for part, labels in zip(x.split(5 + fold), y.split(5 + fold), strict=True):
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(part), labels).backward()
+                optimizer.step()
+                seen.append(fold)
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_where_a_training_of_new_weights_begins_is_in_the_record(same, tmp_path):
+    """A new optimizer of the same weights is a stage of one training."""
+    seen: list[Any] = []
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        folds(same, seen)
+    begins = [] if same else [seen.index(1), seen.index(2)]
+    assert run.history.trainings.get("", np.empty(0)).tolist() == begins
+    # The parameters of each have the names that they have in their model.
+    names = {tag.partition("/")[2] for tag in run.history.histograms}
+    assert names == {"weight", "bias"}
+    assert run.history.histograms["Weights/weight"].step[-1] > seen.index(2)
+
+
+def test_two_networks_made_anew_begin_anew_each(tmp_path):
+    def pair() -> None:
+        one, other = nn.Linear(3, 1), nn.Linear(3, 1)
+        opt_one = torch.optim.SGD(one.parameters(), lr=0.1)
+        opt_other = torch.optim.SGD(other.parameters(), lr=0.1)
+        x = torch.randn(8, 3)
+        for _ in range(12):
+            for model, optimizer in ((one, opt_one), (other, opt_other)):
+                optimizer.zero_grad()
+                model(x).pow(2).mean().backward()
+                optimizer.step()
+
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        pair()
+        pair()
+    begins = {stream: steps.tolist() for stream, steps in run.history.trainings.items()}
+    assert begins == {"opt_one": [12], "opt_other": [12]}

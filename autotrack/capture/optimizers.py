@@ -120,7 +120,7 @@ class Optimizers:
         if stream is None:
             stream = Stream(self._unused(name or f"optimizer_{len(self.streams)}"), None)
             self.streams.append(stream)
-        stream.optimizer = ref(optimizer)
+        stream.take_over(optimizer)
         stream.variable = name
         stream.frame = here.frame if here is not None and here.suspends else 0
         stream.scope = self._scope_of(here) if here is not None else None

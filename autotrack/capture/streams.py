@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from autotrack.timeline import EpochCounter, Stretch
 
 if TYPE_CHECKING:
-    from weakref import ref
-
     from torch import Tensor
     from torch.optim import Optimizer
 
@@ -57,6 +56,11 @@ class Stream:
     scope: object = None
     given: bool = False
     covered: bool = False
+    # The weights of its optimizer as it was made, how many trainings there have been, one after
+    # another and each of weights that are all new, and whether one begins with the next step.
+    weights: list[ref[Tensor]] = field(default_factory=list)
+    trainings: int = 1
+    begins_anew: bool = False
     clock: EpochCounter = field(default_factory=EpochCounter)
     stretch: Stretch = field(default_factory=Stretch)
     epoch: int | None = None
@@ -83,6 +87,14 @@ class Stream:
         else:
             held = []
         return held + [tensor for leaf in self.leaves if (tensor := leaf()) is not None]
+
+    def take_over(self, optimizer: Optimizer) -> None:
+        """Go on with another optimizer, of the same weights or of new ones."""
+        given = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        known = {id(weight) for known in self.weights if (weight := known()) is not None}
+        self.begins_anew = self.steps > 0 and known.isdisjoint(id(p) for p in given)
+        self.weights = [ref(parameter) for parameter in given]
+        self.optimizer = ref(optimizer)
 
     def holds_any(self, tensors: list[Tensor]) -> bool:
         """Whether any of `tensors` is a parameter of this stream."""

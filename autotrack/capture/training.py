@@ -391,6 +391,7 @@ class Training:
             self._drop(stream)
         if stream.steps == 0:
             self.optimizers.first_used(stream)
+        if stream.steps == 0 or stream.begins_anew:
             self.optimizers.find_model(stream)
         self._snapshot = self._due(stream)
         self._publish(e.StepBegan(stream, event.optimizer, self._snapshot))
@@ -479,6 +480,10 @@ class Training:
             row.counted, row.by_steps = ((stream, stream.steps),), True
         if stream.epoch is not None and stream.epoch != stream.marked:
             self.epochs.mark(row, stream, stream.epoch)
+        if stream.begins_anew:
+            stream.begins_anew = False
+            stream.trainings += 1
+            row.hidden.append(("autotrack/training", stream.trainings))
         stream.steps += 1
         if stream.steps == _SETTLED_BY:
             settle_names(self.streams)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from autotrack.errors import UsageError
 from autotrack.findings._finding import SEVERITIES, Finding, rank
+from autotrack.findings._last import last_training
 from autotrack.guard import Guard
 
 if TYPE_CHECKING:
@@ -44,17 +45,17 @@ def rules(also: Iterable[str] = ()) -> list[Rule]:
 
 
 def find(history: History, also: Iterable[str] = (), *, strict: bool = False) -> list[Finding]:
-    """Return what the rules find in a run, the worst first.
+    """Return what the rules find in a run, the worst first; of several trainings, in the last.
 
     A finding that another explains is left out, and the other is then as severe. A rule that raises
     is left out and reported once, unless `strict`.
     """
     guard = Guard(strict=strict)
-    everything = rules(also)
+    everything, last = rules(also), last_training(history)
     found = [
         finding
         for rule in everything
-        for finding in guard.call(f"finding {rule.name}", _findings, rule, history) or ()
+        for finding in guard.call(f"finding {rule.name}", _findings, rule, last) or ()
     ]
     explains = {rule.name: rule.explains for rule in everything}
     return sorted(_causes(found, explains), key=rank)

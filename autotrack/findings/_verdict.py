@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autotrack.findings._last import last_training, trainings
 from autotrack.findings._record import by_stream, finite, phases, say
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _ACCURACY = "Accuracy"
 
 def verdict(history: History, findings: Sequence[Finding]) -> str:
     """Return at most three plain sentences: what was trained, how it ended, what to do next."""
-    sentences = (_trained(history), _ended(history), _matters(findings))
+    sentences = (_trained(history), _ended(last_training(history)), _matters(findings))
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -33,7 +34,9 @@ def _trained(history: History) -> str:
     within = f" in {_count(epochs, 'epoch')}" if epochs else ""
     names = [stream for stream, _ in losses if stream]
     together = f" for each of {', '.join(names)} at most" if len(names) > 1 else ""
-    return f"Trained for {_count(steps, 'step')}{within}{together}."
+    several = trainings(history)
+    last = f": {several} trainings in turn, of which the last is judged" if several > 1 else ""
+    return f"Trained for {_count(steps, 'step')}{within}{together}{last}."
 
 
 def _count(number: int, word: str) -> str:

@@ -122,6 +122,8 @@ def _facts(history: History) -> str:
     time = TimeAxis.of(history)
     facts = [_count(len(time.epochs.numbers), "epoch")] if time.epochs else []
     facts.append(_count(time.total, "step"))
+    if len(time.trainings):
+        facts.append(f"{whole(len(time.trainings) + 1)} trainings in turn")
     config = history.run.get("config") or {}
     line = " · ".join(facts)
     for key, value in config.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from autotrack.reports.palette import current
 from autotrack.reports.scales import Steps, whole
 from autotrack.series import HistogramSeries, Series, VectorSeries
 
@@ -22,6 +23,8 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 AnySeries = Series | HistogramSeries | VectorSeries
 
+# More lines between trainings than these say no more.
+_MOST_LINES = 20
 # x of these is the step before which the value was taken; of others, the steps completed by then.
 _PER_STEP = ("Loss/train/", "GradNorm/", "LearningRate/", "UpdateRatio/")
 
@@ -52,18 +55,21 @@ class TimeAxis:
 
     streams: dict[str, Epochs]
     total: int
+    # Where trainings after the first begin, in completed steps of the first stream.
+    trainings: Integers = field(default_factory=lambda: np.empty(0, np.int64))
 
     @classmethod
     def of(cls, history: History) -> TimeAxis:
         """The axis of a run."""
         names = history.streams or [""]
         totals = {name: _completed_steps(history, name) for name in names}
+        later = history.trainings.get(names[0], np.empty(0, np.int64))
         if not history.has_epochs:
-            return cls({}, max(totals.values()))
+            return cls({}, max(totals.values()), later)
         epochs = {name: Epochs(*history.epoch_starts(name), totals[name]) for name in names}
         epochs = {name: found for name, found in epochs.items() if len(found.starts)}
         main = next(iter(epochs.values()), None)
-        return cls(epochs, main.total if main else max(totals.values()))
+        return cls(epochs, main.total if main else max(totals.values()), later)
 
     @property
     def epochs(self) -> Epochs | None:
@@ -128,6 +134,7 @@ class TimeAxis:
         """Set limits, ticks and label of the horizontal axis, with about `labels` tick labels."""
         ax.set_xlabel(self.label)
         ax.set_xlim(*self.limits())
+        self._part_trainings(ax)
         epochs = self.epochs
         if epochs is None or self.by_epoch:
             ax.xaxis.set_major_locator(
@@ -138,6 +145,16 @@ class TimeAxis:
             _tick_spans(ax, epochs, labels)
         else:
             _tick_starts(ax, epochs, labels)
+
+    def partings(self) -> Floats:
+        """Positions at which trainings of new weights begin: between two epochs of one step."""
+        return self.at_steps(self.trainings) - (0.5 if self.by_epoch else 0.0)
+
+    def _part_trainings(self, ax: Axes) -> None:
+        """Draw a line where a training ends and one of new weights begins, if they are few."""
+        if len(self.trainings) <= _MOST_LINES:
+            for place in self.partings():
+                ax.axvline(place, color=current().soft_ink, linewidth=1.0, linestyle="--", zorder=1)
 
     def limits(self) -> tuple[float, float]:
         """The ends of the horizontal axis, with a little room."""

@@ -12,6 +12,7 @@ import pytest
 from synthetic_runs import MadeUpRun
 
 from autotrack import findings
+from autotrack.findings._last import last_training
 from autotrack.records import Histogram, Record
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "findings"
@@ -560,3 +561,57 @@ def test_a_cause_is_told_once_and_is_as_severe_as_what_it_does(tmp_path):
     assert [(f.rule, f.severity) for f in found if f.severity != "note"] == [
         ("learning-rate-zero", "problem")
     ]
+
+
+# -- several trainings in turn ---------------------------------------------------------------------
+
+
+def names_of(found):
+    return {finding.rule for finding in found}
+
+
+def test_a_training_that_begins_anew_is_no_loss_that_rose_again(tmp_path):
+    """The same curve, with and without the mark of new weights."""
+    twice = np.concatenate([falling(300), falling(300) + 1.5])
+    one = run(twice, epochs=20).read(tmp_path / "one")
+    both = run(twice, epochs=20).begins_anew(300).read(tmp_path / "both")
+    assert "divergence" in names_of(findings.find(one))
+    assert "divergence" not in names_of(findings.find(both))
+    assert "2 trainings in turn" in findings.verdict(both, [])
+    assert "trainings in turn" not in findings.verdict(one, [])
+
+
+def test_of_several_trainings_the_last_is_judged_where_it_stands(tmp_path):
+    good, bad = falling(300), noisy(np.linspace(0.5, 9.0, 300))
+    last = run(np.concatenate([good, bad])).begins_anew(300).read(tmp_path / "last")
+    first = run(np.concatenate([bad, good])).begins_anew(300).read(tmp_path / "first")
+    [found] = [f for f in findings.find(last) if f.rule == "divergence"]
+    assert found.evidence[0].first_step >= 300
+    assert "divergence" not in names_of(findings.find(first))
+
+
+def test_parameters_of_an_earlier_model_are_not_missed_in_a_later_one(tmp_path):
+    values = np.full((60, 4), np.nan)
+    values[:30, :2], values[30:, 1:3], values[30:, 3] = 1.0, 1.0, 0.0
+    made = MadeUpRun().per_step(Loss__train=np.tile(falling(300), 2)).begins_anew(300)
+    names = ["old", "both", "new", "never"]
+    for tag in ("gradient_norm", "update_ratio"):
+        made.vectors(f"autotrack/{tag}", names, values, every=10)
+    [found] = [f for f in findings.find(made.read(tmp_path)) if f.rule == "frozen-parameters"]
+    assert "never" in found.evidence[0].text
+    assert "old" not in found.evidence[0].text
+
+
+def test_of_two_streams_the_last_training_begins_where_both_have_begun_anew(tmp_path):
+    made = MadeUpRun(20, 30, streams=("one", "other"))
+    made.per_step(Loss__train__one=falling(), Loss__train__other=falling())
+    made.per_epoch(Loss__train_epoch__one=flat(20), Loss__val=flat(20))
+    alone = made.begins_anew(300, stream="one").read(tmp_path / "alone")
+    assert last_training(alone) is alone
+    both = last_training(made.begins_anew(150, stream="other").read(tmp_path / "both"))
+    assert both["Loss/train/one"].step.tolist() == list(range(300, 600))
+    assert both["Loss/train/other"].step.tolist() == list(range(150, 600))
+    # A pass that ends with so many steps is of the training before.
+    assert both["Loss/train_epoch/one"].step.tolist() == list(range(330, 601, 30))
+    assert both["Loss/val"].step.tolist() == list(range(330, 601, 30))
+    assert both.epoch_starts("one")[1].tolist() == list(range(300, 600, 30))
