@@ -15,7 +15,15 @@ import numpy as np
 from autotrack.findings._curves import levels, surroundings
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._layers import early_to_late, middle, weight_gradients
-from autotrack.findings._record import by_stream, finite, finite_between, histograms, say, tag
+from autotrack.findings._record import (
+    Floats,
+    by_stream,
+    finite,
+    finite_between,
+    histograms,
+    say,
+    tag,
+)
 from autotrack.findings._training import FEWEST_STEPS, is_adversarial, loss_levels
 
 if TYPE_CHECKING:
@@ -89,7 +97,8 @@ def _bursts(series: Series) -> Evidence | None:
     if series.tag.partition("/")[2].startswith("clipped") or len(y) < 2 * AROUND:
         return None
     start = levels(y).start
-    far = shown[(y > BURST * surroundings(y, AROUND)) & (y > BURST_OF_START * start)]
+    high = np.flatnonzero((y > BURST * surroundings(y, AROUND)) & (y > BURST_OF_START * start))
+    far = shown[[index for index in high.tolist() if _stands_out(y, index)]]
     if len(far) < FEWEST_BURSTS:
         return None
     largest = float(series.value[far].max())
@@ -97,6 +106,12 @@ def _bursts(series: Series) -> Evidence | None:
     return Evidence(
         series.tag, text, int(series.step[far[0]]), int(series.step[far[-1]]), None, largest
     )
+
+
+def _stands_out(y: Floats, index: int) -> bool:
+    """Whether a norm is far beyond those before it as well: of a steep fall the top is no burst."""
+    before = y[max(0, index - AROUND) : index]
+    return len(before) > 0 and bool(y[index] > BURST * np.median(before))
 
 
 def _depth(history: History, stream: str) -> Evidence | None:

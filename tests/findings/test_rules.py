@@ -615,3 +615,16 @@ def test_of_two_streams_the_last_training_begins_where_both_have_begun_anew(tmp_
     assert both["Loss/train_epoch/one"].step.tolist() == list(range(330, 601, 30))
     assert both["Loss/val"].step.tolist() == list(range(330, 601, 30))
     assert both.epoch_starts("one")[1].tolist() == list(range(300, 600, 30))
+
+
+def test_gradients_that_vanish_within_a_few_steps_did_not_explode_before(tmp_path):
+    """As of a network that knows few samples by heart: all that is large comes first."""
+    steps = np.arange(400)
+    norms = 6.0 * np.exp(-steps / 4) + 1e-3
+    history = run(falling(400), GradNorm__total=norms).read(tmp_path / "fall")
+    assert "exploding-gradients" not in names_of(findings.find(history))
+    # The same at a step in the middle, where none before were large.
+    norms[[200, 240, 290]] = 60.0
+    history = run(falling(400), GradNorm__total=norms).read(tmp_path / "bursts")
+    [found] = [f for f in findings.find(history) if f.rule == "exploding-gradients"]
+    assert "at 3 steps" in found.evidence[0].text
