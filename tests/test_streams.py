@@ -273,3 +273,45 @@ def test_two_networks_made_anew_begin_anew_each(tmp_path):
         pair()
     begins = {stream: steps.tolist() for stream, steps in run.history.trainings.items()}
     assert begins == {"opt_one": [12], "opt_other": [12]}
+
+
+def test_another_part_of_the_same_model_is_no_new_training(tmp_path):
+    """The head first, the body after it."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 1))
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        for part in (model[1], model[0]):
+            optimizer = torch.optim.SGD(part.parameters(), lr=0.1)
+            for _ in range(12):
+                optimizer.zero_grad()
+                model(torch.randn(8, 3)).pow(2).mean().backward()
+                optimizer.step()
+    assert len(run.history["Loss/train"]) == 24
+    assert run.history.trainings == {}
+
+
+def test_models_that_live_beside_each_other_have_tags_of_their_own(tmp_path):
+    """Trained by one function, each of its objects kept: their steps begin at zero each."""
+
+    class Trainer:
+        def __init__(self) -> None:
+            self.model = nn.Linear(3, 1)
+            self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+
+        def fit(self) -> None:
+            for _ in range(12):
+                self.optimizer.zero_grad()
+                self.model(torch.randn(8, 3)).pow(2).mean().backward()
+                self.optimizer.step()
+
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        kept = []
+        for _ in range(2):
+            trainer = Trainer()
+            trainer.fit()
+            kept.append(trainer)
+    weights = {tag for tag in run.history.histograms if tag.startswith("Weights/")}
+    assert weights == {
+        f"Weights/{name}{part}" for name in ("", "model_2.") for part in ("weight", "bias")
+    }
+    for tag in weights:
+        assert np.all(np.diff(run.history.histograms[tag].step) > 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -62,10 +63,15 @@ class Models:
         if module is not None:
             self._hooks[id(module)] = observer.watch(module)
 
-    def find(self, found: dict[int, discovery.Found], parameters: Iterable[Any]) -> None:
-        """Add the models among `found` that hold any of `parameters`."""
-        wanted = {id(p) for p in parameters}
-        wanted -= {id(p) for _, m in self.living() for p in m.parameters()}
+    def find(
+        self, found: dict[int, discovery.Found], parameters: Iterable[Any], *, instead: bool = False
+    ) -> None:
+        """Add the models among `found` that hold any of `parameters`.
+
+        With `instead` they follow earlier ones, whose variable's name they have; else a name that a
+        living model has is taken.
+        """
+        wanted = {id(p) for p in parameters} - self.parameters()
         if not wanted:
             return
         modules = [
@@ -75,7 +81,12 @@ class Models:
         ]
         holding = discovery.roots(modules, wanted) or discovery.owners_in_memory(wanted)
         for name, module in holding:
-            self.add(name, module)
+            self.add(name if instead else self._unused(name), module)
+
+    def _unused(self, name: str) -> str:
+        taken = {known for known, _ in self.living()}
+        names = (name if number == 1 else f"{name}_{number}" for number in itertools.count(1))
+        return next(one for one in names if one not in taken)
 
     def watch_criteria(self, found: Iterable[nn.Module]) -> None:
         """Watch a person's own criterion modules, except parts of a model."""
@@ -99,6 +110,10 @@ class Models:
             )
             raise UsageError(msg)
         self._undo.append(undo)
+
+    def parameters(self) -> set[int]:
+        """Return the `id` of each parameter of the roots that are alive."""
+        return {id(p) for _, module in self.living() for p in module.parameters()}
 
     def living(self) -> list[tuple[str, nn.Module]]:
         """Return the roots that are still alive, with what the person calls them."""

@@ -105,7 +105,8 @@ class Optimizers:
             for s in self.streams
             if s is stream or (s.scope is not None and s.scope == stream.scope and not s.covered)
         ]
-        self._models.find(found, (p for s in beside for p in s.parameters()))
+        parameters = (p for s in beside for p in s.parameters())
+        self._models.find(found, parameters, instead=stream.begins_anew)
 
     def _add(
         self,
@@ -120,7 +121,7 @@ class Optimizers:
         if stream is None:
             stream = Stream(self._unused(name or f"optimizer_{len(self.streams)}"), None)
             self.streams.append(stream)
-        stream.take_over(optimizer)
+        stream.take_over(optimizer, self._models.parameters)
         stream.variable = name
         stream.frame = here.frame if here is not None and here.suspends else 0
         stream.scope = self._scope_of(here) if here is not None else None

@@ -9,6 +9,8 @@ from weakref import ref
 from autotrack.timeline import EpochCounter, Stretch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
     from torch.optim import Optimizer
 
@@ -88,11 +90,16 @@ class Stream:
             held = []
         return held + [tensor for leaf in self.leaves if (tensor := leaf()) is not None]
 
-    def take_over(self, optimizer: Optimizer) -> None:
-        """Go on with another optimizer, of the same weights or of new ones."""
+    def take_over(self, optimizer: Optimizer, modelled: Callable[[], set[int]]) -> None:
+        """Go on with another optimizer, of the same model's weights or of new ones.
+
+        `modelled` gives the `id` of each parameter of the models that are known.
+        """
         given = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        known = {id(weight) for known in self.weights if (weight := known()) is not None}
-        self.begins_anew = self.steps > 0 and known.isdisjoint(id(p) for p in given)
+        if self.steps:
+            known = {id(weight) for known in self.weights if (weight := known()) is not None}
+            known |= modelled()
+            self.begins_anew = known.isdisjoint(id(parameter) for parameter in given)
         self.weights = [ref(parameter) for parameter in given]
         self.optimizer = ref(optimizer)
 
