@@ -142,6 +142,11 @@ def settle_names(streams: list[Stream]) -> None:
 
 
 def gradient_marks(stream: Stream) -> list[tuple[int, int]]:
+    """Return what changes when a backward reaches any of a stream's parameters."""
+    return marks_of(stream.parameters())
+
+
+def marks_of(parameters: list[Tensor]) -> list[tuple[int, int]]:
     """Return what changes when a backward reaches a parameter: its gradient and its version."""
-    gradients = [parameter.grad for parameter in stream.parameters()]
+    gradients = [parameter.grad for parameter in parameters]
     return [(0, 0) if g is None else (id(g), g._version) for g in gradients]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from autotrack.capture.epochs import Epochs
 from autotrack.capture.evaluation import Objective, Position
 from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
-from autotrack.capture.streams import Stream, gradient_marks, settle_names
+from autotrack.capture.streams import Stream, gradient_marks, marks_of, settle_names
 from autotrack.capture.unclaimed import MOST_UNCLAIMED, Unclaimed
 from autotrack.context import BACKWARD, CLIPPED, STEP
 from autotrack.row import Row
@@ -96,6 +97,9 @@ class Training:
         self._stepped_inside: list[Stream] = []
         # By call site: the tensors whose gradients a loss without an optimizer reaches.
         self._by_hand: dict[int, list[ref[Any]]] = {}
+        # What tells whether these are still the ones, and the loss that they are looked for below.
+        self._marks_by_hand: list[tuple[int, int]] = []
+        self._losses: tuple[Any, ...] = ()
         # Places outside of every loop where such a loss was backwarded, by value because a notebook
         # compiles a cell anew each time; and whether it is the first time now.
         self._once: set[tuple[Line, ...]] = set()
@@ -150,6 +154,8 @@ class Training:
             self.seen.once += 1
             return
         self._note(batch)
+        if (held := self._by_hand.get(id(site))) is not None:
+            self._marks_by_hand, self._losses = marks_of(_alive(held)), event.tensors
         if id(site) not in self._read:
             self._read.add(id(site))
             self._publish(e.GraphSeen(event.tensors))
@@ -207,6 +213,7 @@ class Training:
             return
         self._depth = 0
         batch, self._batch = self._batch, None
+        losses, self._losses = self._losses, ()
         inside, self._stepped_inside = self._stepped_inside, []
         if batch is None or not event.completed:
             return
@@ -221,7 +228,7 @@ class Training:
         if self._is_first:
             return
         if id(batch.site) in self._by_hand:
-            self._step_by_hand(batch)
+            self._step_by_hand(batch, losses)
         elif leaves is not None or not any([s.optimizer is not None for s in reached]):  # noqa: C419 - no frame
             alone = all(stream.optimizer is None for stream in self.streams)
             if alone or leaves is not None:
@@ -311,10 +318,15 @@ class Training:
             # Somebody's optimizer after all, made after the first backward.
             self.look_around()
 
-    def _step_by_hand(self, batch: e.TrainBatch) -> None:
-        """Every backward is a step of its own."""
-        held = [leaf() for leaf in self._by_hand[id(batch.site)]]
-        stream = self.optimizers.by_hand([leaf for leaf in held if leaf is not None])
+    def _step_by_hand(self, batch: e.TrainBatch, losses: tuple[Any, ...]) -> None:
+        """Every backward is a step of its own; `losses` is what it was called on."""
+        held = _alive(self._by_hand[id(batch.site)])
+        known, before = self._by_hand[id(batch.site)], self._marks_by_hand
+        if len(held) < len(known) or any(map(operator.eq, before, marks_of(held))):
+            # One got no gradient: `w = (w - rate * w.grad).requires_grad_()` makes a new one.
+            held = [leaf for tensor in losses for leaf in graph.leaves(tensor.grad_fn)]
+            self._by_hand[id(batch.site)] = [ref(leaf) for leaf in held]
+        stream = self.optimizers.by_hand(held)
         self._main = stream
         stream.pending.append(batch)
         self.epochs.enter(stream, batch.shown)
@@ -675,3 +687,7 @@ class Training:
         if state is not None and state["stage"].name != "READY":
             return None
         return scaler._scale
+
+
+def _alive(known: list[ref[Any]]) -> list[Any]:
+    return [thing for held in known if (thing := held()) is not None]
