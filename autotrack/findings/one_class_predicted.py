@@ -31,41 +31,63 @@ def find(history: History) -> Iterator[Finding]:
     """Find the first evaluation, else the training, that ends with one class predicted."""
     confusion: dict[str, Any] = getattr(history, "confusion", {})
     for phase in sorted(confusion, key=lambda name: name.startswith("train")):
-        series = confusion[phase]
-        counts = np.asarray(series.counts, np.float64)
-        if len(counts) < LAST or (counts[-LAST:].sum(axis=(1, 2)) < FEWEST_SAMPLES).any():
-            continue
-        predicted, labels = counts[-LAST:].sum(axis=1), counts[-LAST:].sum(axis=2)
-        samples = counts[-LAST:].sum(axis=(1, 2))
-        others = [samples - counted.max(axis=1) for counted in (predicted, labels)]
-        always = (others[0] <= OTHERS * others[1]).all()
-        varied = (labels.max(axis=1) <= LABELS * samples).all()
-        if not always or not varied:
-            continue
-        answer, epoch = int(predicted[-1].argmax()), int(series.epoch[-1])
-        share = float(predicted[-1].max() / samples[-1])
-        text = f"{phase}: {100 * share:.1f} % of the answers are class {answer} at the end"
-        step = int(series.step[-1])
-        yield Finding(
+        if _is_always_one(confusion[phase]):
+            in_training = confusion.get("train")
+            alone = phase != "train" and in_training is not None and len(in_training.counts) >= LAST
+            yield _finding(phase, confusion[phase], alone=alone and not _is_always_one(in_training))
+            return
+
+
+def _is_always_one(series: Any) -> bool:
+    """Whether the last passes have one answer for labels of several classes."""
+    counts = np.asarray(series.counts, np.float64)
+    if len(counts) < LAST or (counts[-LAST:].sum(axis=(1, 2)) < FEWEST_SAMPLES).any():
+        return False
+    predicted, labels = counts[-LAST:].sum(axis=1), counts[-LAST:].sum(axis=2)
+    samples = counts[-LAST:].sum(axis=(1, 2))
+    others = [samples - counted.max(axis=1) for counted in (predicted, labels)]
+    always = (others[0] <= OTHERS * others[1]).all()
+    varied = (labels.max(axis=1) <= LABELS * samples).all()
+    return bool(always and varied)
+
+
+def _finding(phase: str, series: Any, *, alone: bool) -> Finding:
+    """Tell it of an evaluation `alone`, where training has several answers, or of the model."""
+    last = np.asarray(series.counts[-1], np.float64).sum(axis=0)
+    answer, epoch = int(last.argmax()), int(series.epoch[-1])
+    share = float(last.max() / last.sum())
+    text = f"{phase}: {100 * share:.1f} % of the answers are class {answer} at the end"
+    evidence = Evidence(
+        f"autotrack/confusion/{phase}",
+        text,
+        int(series.step[-LAST]),
+        int(series.step[-1]),
+        epoch if epoch >= 0 else None,
+        share,
+    )
+    if alone:
+        return Finding(
             "one-class-predicted",
-            "problem",
-            f"Only class {answer} is predicted",
-            "The answer does not depend on the input: the model gives the most frequent class, or "
-            "its output has collapsed.",
+            "warning",
+            f"Only class {answer} is predicted in {phase}, several are in training",
+            "The model tells classes apart in training mode and not as it is evaluated.",
             (
-                "look at the learning rate: too high a rate often ends like this",
-                "make sure that inputs are normalised and labels belong to them",
-                "with rare classes, weigh the loss by class or draw batches evenly",
+                "train for longer: the means of batch normalisation follow slowly",
+                "prepare the inputs of both in the same way, with the same mean and deviation",
+                "look at what model.eval() changes: dropout, batch normalisation of small batches",
             ),
-            (
-                Evidence(
-                    f"autotrack/confusion/{phase}",
-                    text,
-                    int(series.step[-LAST]),
-                    step,
-                    epoch if epoch >= 0 else None,
-                    share,
-                ),
-            ),
+            (evidence,),
         )
-        return
+    return Finding(
+        "one-class-predicted",
+        "problem",
+        f"Only class {answer} is predicted",
+        "The answer does not depend on the input: the model gives the most frequent class, or "
+        "its output has collapsed.",
+        (
+            "look at the learning rate: too high a rate often ends like this",
+            "make sure that inputs are normalised and labels belong to them",
+            "with rare classes, weigh the loss by class or draw batches evenly",
+        ),
+        (evidence,),
+    )
