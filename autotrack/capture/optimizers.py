@@ -60,9 +60,28 @@ class Optimizers:
         With `beside` that is another optimizer's still, whatever holds it.
         """
         optimizer = discovery.innermost(optimizer)
+        again = None if name or beside else self._made_again(optimizer)
+        if again is not None:
+            again.take_over(optimizer, self._models.parameters)
+            self._by_optimizer[id(optimizer)] = again
+            return again
         found = self._found()
         name = name or discovery.name_of(found, optimizer)
         return self._add(optimizer, name, found, beside=beside)
+
+    def _made_again(self, optimizer: Any) -> Stream | None:
+        """Return the stream of an optimizer's weights, where no variable held what was before it.
+
+        A property, say, makes one for each step; the first came after a backward that seemed to be
+        a step by hand.
+        """
+        given = {id(p) for group in optimizer.param_groups for p in group["params"]}
+        for stream in self.streams:
+            before = stream.optimizer() if stream.optimizer is not None else None
+            nameless = before is None and stream.variable is None
+            if nameless and not given.isdisjoint(id(p) for p in stream.parameters()):
+                return stream
+        return None
 
     def by_hand(self, leaves: list[Any]) -> Stream:
         """Return the stream of weights that are updated by hand."""

@@ -86,6 +86,9 @@ class Stream:
             if len(groups) == 1 and not self.leaves:
                 return list(groups[0]["params"])
             held = [parameter for group in groups for parameter in group["params"]]
+        elif self.optimizer is not None and self.variable is None:
+            # No variable held it, so that another one may come for them.
+            held = [weight for known in self.weights if (weight := known()) is not None]
         else:
             held = []
         return held + [tensor for leaf in self.leaves if (tensor := leaf()) is not None]
@@ -98,10 +101,11 @@ class Stream:
         given = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         if self.steps:
             known = {id(weight) for known in self.weights if (weight := known()) is not None}
-            known |= modelled()
-            self.begins_anew = known.isdisjoint(id(parameter) for parameter in given)
+            known |= {id(leaf) for known in self.leaves if (leaf := known()) is not None}
+            ids = [id(parameter) for parameter in given]
+            self.begins_anew = known.isdisjoint(ids) and modelled().isdisjoint(ids)
         self.weights = [ref(parameter) for parameter in given]
-        self.optimizer = ref(optimizer)
+        self.optimizer, self.leaves = ref(optimizer), []
 
     def holds_any(self, tensors: list[Tensor]) -> bool:
         """Whether any of `tensors` is a parameter of this stream."""

@@ -103,6 +103,8 @@ class Training:
         # Places outside of every loop where such a loss was backwarded, by value because a notebook
         # compiles a cell anew each time; and whether it is the first time now.
         self._once: set[tuple[Line, ...]] = set()
+        # A stream whose optimizer has only just shown itself.
+        self._adopted: Stream | None = None
         self._is_first = False
         self._marks: list[list[tuple[int, int]]] = []
         # Call sites (by identity, they live on) whose graph the metrics were shown.
@@ -342,6 +344,7 @@ class Training:
         """Gradients were discarded: what waited for a step will not be part of one."""
         owner = event.owner
         own = self._stream_of(owner) if hasattr(owner, "param_groups") else None
+        self._adopted = None
         if own is not None and own.pending:
             self._zeroed(own)
         # A model, or an optimizer around another one that steps (SAM), discards for others too.
@@ -391,6 +394,11 @@ class Training:
             self._inner.append(ref(event.optimizer))
             return
         stream = self._main = self._stream_of(event.optimizer)
+        if self._adopted is stream:
+            # Its backward was taken for a step by hand: that was this one.
+            self._adopted = None
+            self._inner.append(ref(event.optimizer))
+            return
         if self._aside is not None:
             self._belongs_after_all(self._aside)
         if self._batch is not None and not event.closure and self._is_reached(stream):
@@ -671,11 +679,22 @@ class Training:
             stream = self.optimizers.known(optimizer)
         if stream is None:
             first = all(s.optimizer is None for s in self.streams)
+            by_hand = [s for s in self.streams if s.optimizer is None]
             # In a hook's variable each weight's optimizer follows the one before.
             stream = self.optimizers.add(optimizer, None, beside=self._batch is not None)
+            if stream in by_hand:
+                self._adopt(stream)
             for batch in self._unclaimed.take(stream.parameters(), first=first):
                 self._wait(stream, batch)
         return stream
+
+    def _adopt(self, stream: Stream) -> None:
+        """An optimizer steps for weights that seemed to be moved by hand."""
+        self.without_optimizer = any(s.optimizer is None for s in self.streams)
+        self._by_hand.clear()
+        self._adopted = stream
+        if stream.suffix is None:
+            stream.name = "optimizer"
 
     def _scale_of(self, stream: Stream) -> Any:
         """Return what a stream's gradients are still multiplied by: None where nothing scales."""

@@ -162,7 +162,10 @@ def _beginning(history: History, stream: str) -> Evidence | None:
     if score is not None and (y := finite(score))[:1] < R2_OF_CHANCE and _is_sensitive(history):
         text = f"{score.tag} is {say(float(y[0]))} in the first pass: outputs are far too large"
         return Evidence(score.tag, text, 0, int(score.step[0]), None, float(y[0]))
-    counts = [confusion.counts for confusion in history.confusion.values()]
+    # Of several streams another one's classes say nothing of this loss.
+    alone = len(list(by_stream(history, "Loss/train"))) == 1
+    wanted = history.confusion if alone else [tag("train", stream)]
+    counts = [history.confusion[name].counts for name in wanted if name in history.confusion]
     if series is None or not counts or not len(y := finite(series)):
         return None
     # A loss that adds up several calls, or anything else, begins where nobody can say.

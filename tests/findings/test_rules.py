@@ -645,3 +645,17 @@ def test_gradients_that_vanish_within_a_few_steps_did_not_explode_before(tmp_pat
     history = run(falling(400), GradNorm__total=norms).read(tmp_path / "bursts")
     [found] = [f for f in findings.find(history) if f.rule == "exploding-gradients"]
     assert "at 3 steps" in found.evidence[0].text
+
+
+def test_the_classes_of_one_stream_say_nothing_of_the_loss_of_another(tmp_path):
+    """A regression first, whose loss begins at 144; then two classes."""
+    made = MadeUpRun(6, 100, streams=("numbers", "classes"))
+    made.per_step(Loss__train__numbers=falling(600, 144.0, 3.0), Loss__train__classes=falling(600))
+    made.per_step(GradNorm__total__numbers=flat(), GradNorm__total__classes=flat())
+    covered(made, composed=False)
+    made.confusion("train/classes", np.tile(30 * np.eye(2, dtype=int), (6, 1, 1)))
+    found = findings.find(made.read(tmp_path / "one"), strict=True)
+    assert "exploding-gradients" not in names_of(found)
+    made.confusion("train/numbers", np.tile(30 * np.eye(2, dtype=int), (6, 1, 1)))
+    found = findings.find(made.read(tmp_path / "both"), strict=True)
+    assert [f.stream for f in found if f.rule == "exploding-gradients"] == ["numbers"]
