@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from autotrack.dtensors import is_spread
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from torch import Tensor
 
     from autotrack.events import CriterionCall
@@ -233,10 +235,10 @@ def _is_masked(node: Any) -> bool:
     return False
 
 
-def leaves(start: Any) -> list[Tensor]:
-    """Return the tensors whose gradients a backward from `start` accumulates into."""
+def leaves(tensors: Iterable[Any]) -> list[Tensor]:
+    """Return the tensors whose gradients a backward of `tensors` accumulates into, each once."""
     found: list[Tensor] = []
-    waiting, seen = [start], {id(None)}
+    waiting, seen = [tensor.grad_fn for tensor in tensors], {id(None)}
     # Nodes are kept in `waiting`, so that the identities in `seen` stay theirs.
     position = 0
     while position < len(waiting):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -72,3 +74,16 @@ def test_each_parameter_has_its_norm_at_snapshots(tmp_path):
     series = run.history.vectors["autotrack/gradient_norm"]
     assert series.names == [name for name, _ in model.named_parameters()]
     np.testing.assert_allclose(series.value, wanted, rtol=1e-5)
+
+
+def test_weights_moved_by_hand_count_once_below_two_losses(tmp_path):
+    weight = torch.ones(3, requires_grad=True)
+    by_hand = []
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        for _ in range(3):
+            torch.autograd.backward([(weight * 1.0).sum(), (weight**2).sum()])
+            by_hand.append(math.dist(weight.grad.tolist(), [0.0] * 3))
+            with torch.no_grad():
+                weight -= 0.1 * weight.grad
+            weight.grad = None
+    assert run.history["GradNorm/total"].value.tolist() == pytest.approx(by_hand, rel=1e-6)

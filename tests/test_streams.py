@@ -315,3 +315,19 @@ def test_models_that_live_beside_each_other_have_tags_of_their_own(tmp_path):
     }
     for tag in weights:
         assert np.all(np.diff(run.history.histograms[tag].step) > 0)
+
+
+def test_an_optimizer_that_never_stepped_hides_no_new_training(tmp_path):
+    """Of the new model one is made and seen, and another one trains it."""
+    x = torch.randn(8, 3)
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        for _fold in range(2):
+            model = nn.Linear(3, 1)
+            optimizer: torch.optim.Optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+            run._capture.training.look_around()
+            optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+            for _ in range(12):
+                optimizer.zero_grad()
+                model(x).pow(2).mean().backward()
+                optimizer.step()
+    assert {stream: steps.tolist() for stream, steps in run.history.trainings.items()} == {"": [12]}

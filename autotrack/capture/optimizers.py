@@ -137,6 +137,10 @@ class Optimizers:
     ) -> Stream:
         here = found.get(id(optimizer))
         stream = None if beside else self._taken_over(name, here, found)
+        again = None if beside or stream is not None else self._made_again(optimizer)
+        if again is not None and again.optimizer is not None:
+            # What no variable held has one now; weights that were moved by hand stay apart.
+            stream = again
         if stream is None:
             stream = Stream(self._unused(name or f"optimizer_{len(self.streams)}"), None)
             self.streams.append(stream)

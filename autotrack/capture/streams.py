@@ -58,9 +58,12 @@ class Stream:
     scope: object = None
     given: bool = False
     covered: bool = False
-    # The weights of its optimizer as it was made, how many trainings there have been, one after
-    # another and each of weights that are all new, and whether one begins with the next step.
+    # The weights of its optimizer as it was made, those of the last one that stepped before it and
+    # the steps by then; how many trainings there have been, one after another and each of weights
+    # that are all new, and whether one begins with the next step.
     weights: list[ref[Tensor]] = field(default_factory=list)
+    former: list[ref[Tensor]] = field(default_factory=list)
+    taken_over: int = 0
     trainings: int = 1
     begins_anew: bool = False
     clock: EpochCounter = field(default_factory=EpochCounter)
@@ -99,9 +102,10 @@ class Stream:
         `modelled` gives the `id` of each parameter of the models that are known.
         """
         given = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        if self.steps > self.taken_over:
+            self.former, self.taken_over = self.weights + self.leaves, self.steps
         if self.steps:
-            known = {id(weight) for known in self.weights if (weight := known()) is not None}
-            known |= {id(leaf) for known in self.leaves if (leaf := known()) is not None}
+            known = {id(weight) for known in self.former if (weight := known()) is not None}
             ids = [id(parameter) for parameter in given]
             self.begins_anew = known.isdisjoint(ids) and modelled().isdisjoint(ids)
         self.weights = [ref(parameter) for parameter in given]

@@ -101,11 +101,10 @@ class Training:
         self._marks_by_hand: list[tuple[int, int]] = []
         self._losses: tuple[Any, ...] = ()
         # Places outside of every loop where such a loss was backwarded, by value because a notebook
-        # compiles a cell anew each time; and whether it is the first time now.
+        # compiles a cell anew each time.
         self._once: set[tuple[Line, ...]] = set()
         # A stream whose optimizer has only just shown itself.
         self._adopted: Stream | None = None
-        self._is_first = False
         self._marks: list[list[tuple[int, int]]] = []
         # Call sites (by identity, they live on) whose graph the metrics were shown.
         self._read: set[int] = set()
@@ -134,8 +133,8 @@ class Training:
         evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
         self._aside = site if self._is_aside(site) else None
-        if self._aside is not None:
-            self.seen.aside += 1
+        if self._aside is not None or self._only_shows(event, site):
+            self.seen.aside += self._aside is not None
             nodes = [tensor.grad_fn for tensor in event.tensors]
             self._capture.criteria.gradients_asked(e.GradientsAsked(nodes))
             return
@@ -146,16 +145,9 @@ class Training:
         if again and batch.size is None:
             # How many samples there were in it nobody remembers.
             batch.reduction = "mixed"
+        self._note(batch)
         batch.shown = self.epochs.shown(site, shown, again=again)
         self._batch = batch
-        self._leaves = self._leaves_below(event, site)
-        self._is_first = False
-        if (not self.streams or self.without_optimizer) and id(site) not in self._by_hand:
-            self._without_optimizer(self._leaves or [], site)
-        if self._is_first:
-            self.seen.once += 1
-            return
-        self._note(batch)
         if (held := self._by_hand.get(id(site))) is not None:
             self._marks_by_hand, self._losses = marks_of(_alive(held)), event.tensors
         if id(site) not in self._read:
@@ -227,8 +219,6 @@ class Training:
             # What these steps left of the gradients is no part of another.
             self._wait_at([stream for stream in reached if stream not in inside], batch)
             return
-        if self._is_first:
-            return
         if id(batch.site) in self._by_hand:
             self._step_by_hand(batch, losses)
         elif leaves is not None or not any([s.optimizer is not None for s in reached]):  # noqa: C419 - no frame
@@ -277,7 +267,7 @@ class Training:
         if known.streams or known.looks >= _MOST_LOOKS or id(site) in self._by_hand:
             return None
         known.looks += 1
-        return [leaf for tensor in event.tensors for leaf in graph.leaves(tensor.grad_fn)]
+        return graph.leaves(event.tensors)
 
     def _reached(self, leaves: list[Any] | None) -> list[Stream]:
         """Return the streams whose gradients this backward has changed."""
@@ -304,21 +294,27 @@ class Training:
 
     # -- without an optimizer --------------------------------------------------------------------
 
-    def _without_optimizer(self, leaves: list[Any], site: Site) -> None:
-        """Look at the leaves below a loss: are they held by no optimizer, and updated by hand?"""
-        if self._unclaimed.alone or not leaves:
-            return
+    def _only_shows(self, event: e.BackwardStarted, site: Site) -> bool:
+        """Whether a backward call shows what autograd does, as tutorials begin, and trains nothing.
+
+        Looks at the leaves below the loss: are they held by no optimizer, and updated by hand?
+        """
+        self._leaves = leaves = self._leaves_below(event, site)
+        known = (self.streams and not self.without_optimizer) or id(site) in self._by_hand
+        if known or self._unclaimed.alone or not leaves:
+            return False
         if not discovery.is_optimized(leaves):
             if site.is_readable and not site.loops and site.lines not in self._once:
-                # It shows what autograd does, as tutorials begin; what trains comes again.
+                # What trains comes again.
                 self._once.add(site.lines)
-                self._is_first = True
-                return
+                self.seen.once += 1
+                return True
             self.without_optimizer = True
             self._by_hand[id(site)] = [ref(leaf) for leaf in leaves]
         elif self.without_optimizer:
             # Somebody's optimizer after all, made after the first backward.
             self.look_around()
+        return False
 
     def _step_by_hand(self, batch: e.TrainBatch, losses: tuple[Any, ...]) -> None:
         """Every backward is a step of its own; `losses` is what it was called on."""
@@ -326,7 +322,7 @@ class Training:
         known, before = self._by_hand[id(batch.site)], self._marks_by_hand
         if len(held) < len(known) or any(map(operator.eq, before, marks_of(held))):
             # One got no gradient: `w = (w - rate * w.grad).requires_grad_()` makes a new one.
-            held = [leaf for tensor in losses for leaf in graph.leaves(tensor.grad_fn)]
+            held = graph.leaves(losses)
             self._by_hand[id(batch.site)] = [ref(leaf) for leaf in held]
         stream = self.optimizers.by_hand(held)
         self._main = stream
@@ -394,7 +390,7 @@ class Training:
             self._inner.append(ref(event.optimizer))
             return
         stream = self._main = self._stream_of(event.optimizer)
-        if self._adopted is stream:
+        if self._adopted is stream and not event.closure:
             # Its backward was taken for a step by hand: that was this one.
             self._adopted = None
             self._inner.append(ref(event.optimizer))

@@ -33,22 +33,25 @@ def find(history: History) -> Iterator[Finding]:
     for phase in sorted(confusion, key=lambda name: name.startswith("train")):
         if _is_always_one(confusion[phase]):
             in_training = confusion.get("train")
-            alone = phase != "train" and in_training is not None and len(in_training.counts) >= LAST
-            yield _finding(phase, confusion[phase], alone=alone and not _is_always_one(in_training))
+            alone = in_training is not None and _is_always_one(in_training) is False
+            yield _finding(phase, confusion[phase], alone=alone)
             return
 
 
-def _is_always_one(series: Any) -> bool:
-    """Whether the last passes have one answer for labels of several classes."""
+def _is_always_one(series: Any) -> bool | None:
+    """Whether the last passes have one answer for labels of several classes.
+
+    None where there are too few passes or samples, or hardly any other label.
+    """
     counts = np.asarray(series.counts, np.float64)
     if len(counts) < LAST or (counts[-LAST:].sum(axis=(1, 2)) < FEWEST_SAMPLES).any():
-        return False
+        return None
     predicted, labels = counts[-LAST:].sum(axis=1), counts[-LAST:].sum(axis=2)
     samples = counts[-LAST:].sum(axis=(1, 2))
     others = [samples - counted.max(axis=1) for counted in (predicted, labels)]
-    always = (others[0] <= OTHERS * others[1]).all()
-    varied = (labels.max(axis=1) <= LABELS * samples).all()
-    return bool(always and varied)
+    if not (labels.max(axis=1) <= LABELS * samples).all():
+        return None
+    return bool((others[0] <= OTHERS * others[1]).all())
 
 
 def _finding(phase: str, series: Any, *, alone: bool) -> Finding:

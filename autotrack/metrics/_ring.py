@@ -58,14 +58,12 @@ class Ring:
     All calls have the shapes and types of the first, are contiguous and on its device.
     """
 
-    def __init__(
-        self, prediction: torch.Tensor, target: torch.Tensor, full: Full, most_bytes: int
-    ) -> None:
+    def __init__(self, prediction: torch.Tensor, target: torch.Tensor, most_bytes: int) -> None:
         self.sizes = _bytes_of(prediction), _bytes_of(target)
         self.calls = min(_MOST, most_bytes // max(sum(self.sizes), 1))
         self.fits = self.calls >= _LEAST and all(self.sizes)
         self.used = 0
-        self.full: Full | None = full
+        self.full: Full | None = None
         self.kind = _kind_of(prediction, target)
 
     def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
@@ -83,8 +81,8 @@ class Ring:
 class _RingHere(Ring):
     """Copies on the CPU."""
 
-    def __init__(self, prediction: torch.Tensor, target: torch.Tensor, full: Full) -> None:
-        super().__init__(prediction, target, full, _BYTES)
+    def __init__(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        super().__init__(prediction, target, _BYTES)
         if self.fits:
             sizes = self.sizes
             self._predictions = _Lane(prediction, sizes[0], self.calls)
@@ -93,7 +91,9 @@ class _RingHere(Ring):
 
     def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Copy a call to the next place."""
-        if self.used == self.calls and self.full is not None:
+        if self.used == self.calls:
+            # Whatever happens, nothing is written beyond the last place.
+            assert self.full is not None
             self.full()
         used = self.used
         start, size, target_start, target_size = self._places
@@ -111,8 +111,8 @@ class _RingHere(Ring):
 class _RingThere(Ring):
     """Copies on a device, two small kernels a call; whoever takes them uses the same stream."""
 
-    def __init__(self, prediction: torch.Tensor, target: torch.Tensor, full: Full) -> None:
-        super().__init__(prediction, target, full, _BYTES_THERE)
+    def __init__(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
+        super().__init__(prediction, target, _BYTES_THERE)
         if self.fits:
             with torch.inference_mode(mode=False):
                 self._predictions = prediction.new_empty((self.calls, *prediction.shape))
@@ -123,7 +123,8 @@ class _RingThere(Ring):
 
     def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Copy a call to the next place."""
-        if self.used == self.calls and self.full is not None:
+        if self.used == self.calls:
+            assert self.full is not None
             self.full()
         predicted, wanted = self._places[self.used]
         predicted.copy_(prediction.detach())
@@ -146,8 +147,8 @@ class Rings:
         """Return room for calls like this one, where its tensors are; None if they are too big."""
         ring, self._free = self._free, None
         if ring is None or ring.kind != _kind_of(prediction, target):
-            ring = (_RingHere if prediction.is_cpu else _RingThere)(prediction, target, full)
-        ring.full = full
+            ring = (_RingHere if prediction.is_cpu else _RingThere)(prediction, target)
+        ring.full, ring.used = full, 0
         return ring if ring.fits else None
 
     def put_back(self, ring: Ring) -> None:

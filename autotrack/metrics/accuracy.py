@@ -135,13 +135,13 @@ class Accuracy(Metric):
         self._trains_classes = False
         self._kept = Kept()
         self.counter = Counter(surroundings.transfer, surroundings.nonfinite)
-        self._rings = Rings()
+        self.rings = Rings()
 
     def settle(self, pattern: Any) -> Keeper:
         """Count calls of one shape together; where there is nothing to count, count nothing."""
         if _KEY not in pattern.scores:
             return Keeper()
-        return _Counts(self, pattern, self._rings)
+        return _Counts(self, pattern)
 
     def running(self, stream: Any) -> Count:
         """Return what the stream's running pass counts."""
@@ -291,8 +291,8 @@ class _Counts(Calls):
 
     key: ClassVar[str] = _KEY
 
-    def __init__(self, metric: Accuracy, pattern: Any, rings: Rings) -> None:
-        super().__init__(rings, each=pattern.each)
+    def __init__(self, metric: Accuracy, pattern: Any) -> None:
+        super().__init__(metric.rings, each=pattern.each)
         self._metric, self._stream, self._site = metric, pattern.stream, pattern.call_site
         self._counter = metric.counter
         # On the CPU the losses of settled steps are finite, and so are the scores.

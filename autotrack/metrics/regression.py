@@ -138,13 +138,13 @@ class Regression(Metric):
         super().__init__(surroundings)
         self._running: dict[Any, _Running] = {}
         self._evaluations: dict[Any, dict[tuple[str, int], _Running]] = {}
-        self._rings = Rings()
+        self.rings = Rings()
 
     def settle(self, pattern: Any) -> Keeper:
         """Sum up calls of one shape together; where there is nothing to sum up, do nothing."""
         if _KEY not in pattern.scores:
             return Keeper()
-        return _SumsOfSteps(self, pattern, self._rings)
+        return _SumsOfSteps(self, pattern)
 
     def running(self, stream: Any) -> _Running:
         """Return what the stream's running pass sums up."""
@@ -216,8 +216,8 @@ class _SumsOfSteps(Calls):
 
     key: ClassVar[str] = _KEY
 
-    def __init__(self, metric: Regression, pattern: Any, rings: Rings) -> None:
-        super().__init__(rings, each=pattern.each)
+    def __init__(self, metric: Regression, pattern: Any) -> None:
+        super().__init__(metric.rings, each=pattern.each)
         self._metric, self._stream = metric, pattern.stream
         self._shape: tuple[int, int] | None = None
 
