@@ -137,6 +137,25 @@ def test_skipped_steps_are_marked_and_told(tmp_path):
     assert not any(drawn[2:])
 
 
+def subpaths(d):
+    return len(re.findall("M", d))
+
+
+def test_trainings_in_turn_are_parted_and_the_last_has_the_numbers(tmp_path):
+    history = made_up_runs.folds().read(tmp_path)
+    text = page.render(history)
+    between = re.findall(r'class="between" d="([^"]*)"', text)
+    assert between
+    assert {subpaths(d) for d in between} == {2}
+    curves = re.findall(r'class="(?:raw|dots) c\d+ d\d+" d="([^"]*)"', text)
+    assert {subpaths(d) for d in curves if "H25" not in d} == {3}
+    # The lowest loss of all is that of the first training.
+    last = float(history["Loss/val"].value[10:].min())
+    assert last > history["Loss/val"].value.min()
+    words = [word.strip() for word in Reader(text).words if word.strip()]
+    assert words[words.index("Best val loss") + 1] == f"{last:.4g}"
+
+
 def test_a_name_that_is_no_unicode_does_not_stop_the_page(tmp_path):
     run = MadeUpRun(facts={"name": "half \ud800 pair"}).per_step(Loss__train=[1.0, 0.5])
     assert page.write(run.read(tmp_path / "run"), tmp_path / "out").read_bytes()
@@ -373,6 +392,17 @@ def test_log_scale_and_axes_can_be_chosen(opened):
     pressed = log.get_attribute("aria-pressed")
     log.click()
     assert log.get_attribute("aria-pressed") != pressed
+
+
+@pytest.mark.parametrize("make", [made_up_runs.folds, made_up_runs.folds_of_one_step_epochs])
+def test_lines_end_where_a_training_begins_anew_in_a_browser(make, opened):
+    shown = opened(make()).page
+    paths = "path => [...document.querySelectorAll(path)].map(p => p.getAttribute('d'))"
+    assert {subpaths(d) for d in shown.evaluate(paths, ".lines .between")} == {2}
+    drawn = shown.evaluate(paths, ".chart.main .lines .raw, .chart.main .lines .dots")
+    drawn += shown.evaluate(paths, ".chart.main .lines .line")
+    assert drawn
+    assert {subpaths(d) for d in drawn} == {3}
 
 
 def test_light_and_dark_can_be_chosen(opened):

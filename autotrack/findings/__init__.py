@@ -10,6 +10,7 @@ from __future__ import annotations
 from autotrack.findings._curves import noise
 from autotrack.findings._drops import Drop, drops_of
 from autotrack.findings._finding import Evidence, Finding, Severity
+from autotrack.findings._last import last_training
 from autotrack.findings._rules import find, rules
 from autotrack.findings._text import as_json, as_markdown
 from autotrack.findings._verdict import verdict
@@ -23,6 +24,7 @@ __all__ = [
     "as_markdown",
     "drops_of",
     "find",
+    "last_training",
     "noise",
     "rules",
     "verdict",

@@ -43,7 +43,7 @@ def _finding(phase: str, series: Series, best: int, quantity: str) -> Finding:
         f"Best {phase[:16]} {what} {say(value)}{unit} at {place}",
         "The evaluation was still improving at the end."
         if last
-        else "The evaluation was not better at any other moment.",
+        else "The evaluation was not better at any other moment of the training.",
         ("train longer: the last evaluation was the best",) if last else (),
         (
             Evidence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ def draw_steps(
         width, alpha = (0.8, 0.4) if len(y) > _MANY_STEPS else (1.0, 0.5)
     else:
         width, alpha = (1.0 if is_noisy(level) else 1.4), 1.0
-    draw_line(panel, *_apart(panel, x, y, "left"), curve.colour, width=width, alpha=alpha)
+    draw_line(panel, *panel.time.parted(x, y, done=False), curve.colour, width=width, alpha=alpha)
     mark_missing(panel, curve, x, log=log)
     if not noisy:
         return None
@@ -62,18 +62,6 @@ def end_of_line(
     if smoothed is not None:
         return smoothed.x, smoothed.y
     return panel.time.at(curve.series, curve.stream), drawable(curve.series.value, log=log)
-
-
-def _apart(
-    panel: Panel, x: Floats, y: Floats, side: Literal["left", "right"]
-) -> tuple[Floats, Floats]:
-    """Break a line where a training of new weights begins; `side` is that of a point on the spot.
-
-    Points of passes stand at their ends, those of steps where these begin.
-    """
-    places = panel.time.partings()
-    index = np.searchsorted(x, places, side)
-    return np.insert(x, index, places), np.insert(y, index, np.nan)
 
 
 def draw_line(
@@ -111,7 +99,7 @@ def draw_passes(
     """
     x, y = panel.time.at(curve.series, curve.stream), drawable(curve.series.value, log=log)
     panel.ax.plot(
-        *decimate(*_apart(panel, x, y, "right")),
+        *decimate(*panel.time.parted(x, y, done=True)),
         zorder=4,
         clip_on=False,
         **stroke(curve.colour, 1.5),

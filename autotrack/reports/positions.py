@@ -134,7 +134,8 @@ class TimeAxis:
         """Set limits, ticks and label of the horizontal axis, with about `labels` tick labels."""
         ax.set_xlabel(self.label)
         ax.set_xlim(*self.limits())
-        self._part_trainings(ax)
+        for place in self.lines_between():
+            ax.axvline(place, color=current().soft_ink, linewidth=1.0, linestyle="--", zorder=1)
         epochs = self.epochs
         if epochs is None or self.by_epoch:
             ax.xaxis.set_major_locator(
@@ -150,11 +151,19 @@ class TimeAxis:
         """Positions at which trainings of new weights begin: between two epochs of one step."""
         return self.at_steps(self.trainings) - (0.5 if self.by_epoch else 0.0)
 
-    def _part_trainings(self, ax: Axes) -> None:
-        """Draw a line where a training ends and one of new weights begins, if they are few."""
-        if len(self.trainings) <= _MOST_LINES:
-            for place in self.partings():
-                ax.axvline(place, color=current().soft_ink, linewidth=1.0, linestyle="--", zorder=1)
+    def parted(self, x: Floats, y: Floats, *, done: bool) -> tuple[Floats, Floats]:
+        """Break a line where trainings of new weights begin.
+
+        With `done` its points stand where what they are of is done, else where a step begins.
+        """
+        places = self.partings()
+        index = np.searchsorted(x, places, "right" if done else "left")
+        return np.insert(x, index, places), np.insert(y, index, np.nan)
+
+    def lines_between(self) -> Floats:
+        """Positions of lines between trainings: all, if they are few enough to say something."""
+        places = self.partings()
+        return places if len(places) <= _MOST_LINES else places[:0]
 
     def limits(self) -> tuple[float, float]:
         """The ends of the horizontal axis, with a little room."""

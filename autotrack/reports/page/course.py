@@ -15,7 +15,7 @@ _MOMENTS = 400
 
 
 def course(history: History, run: RunScale) -> dict[str, Any]:
-    """Limits of the axis, epochs where there are some, and seconds since the start by position."""
+    """Limits of the axis, epochs, where trainings begin, and seconds since the start at places."""
     axis, epochs = run.axis, run.axis.epochs
     known = None
     if epochs is not None and len(epochs.numbers) <= _MOST_EPOCHS:
@@ -25,6 +25,8 @@ def course(history: History, run: RunScale) -> dict[str, Any]:
         "high": run.high,
         "total": int(axis.total),
         "byEpoch": axis.by_epoch,
+        "partings": axis.partings().tolist(),
+        "between": axis.lines_between().tolist(),
         "epochs": known,
         "time": _times(history, run),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autotrack.findings import last_training
 from autotrack.reports.page.about import cost_of, date, seconds
 from autotrack.reports.scales import number, whole
 from autotrack.reports.tags import evaluations, training
@@ -48,7 +49,8 @@ def heading(history: History, axis: TimeAxis) -> Heading:
         facts.append("no end recorded: still running, or killed")
     if history.truncated:
         facts.append(f"{whole(history.truncated)} bytes at the end cannot be read")
-    numbers = [*_best_loss(history), *_last_accuracy(history)]
+    last = last_training(history)
+    numbers = [*_best_loss(last), *_last_accuracy(last)]
     if begin is not None and end is not None and end > begin:
         numbers.append(Number("Duration", seconds(end - begin)))
     numbers += _length(axis)

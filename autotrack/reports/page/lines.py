@@ -45,6 +45,11 @@ class Line:
     dash: int = 0
     note: str = ""
 
+    @property
+    def done(self) -> bool:
+        """Whether points stand where what they are of is done: those of steps are before them."""
+        return bool(self.tag) and not is_per_step(self.tag)
+
 
 def lines_of(
     curve: Curve, axis: TimeAxis, colour: int, *, name: str = "", dash: int = 0, calm: bool = False
@@ -110,7 +115,7 @@ def _packed(line: Line, characters: int) -> dict[str, Any]:
         "colour": line.colour,
         "dash": line.dash,
         "kind": line.kind,
-        "done": bool(line.tag) and not is_per_step(line.tag),
+        "done": line.done,
     }
     if _size(line) <= characters:
         return {**head, "n": len(line.y), "x": _places(line.x), "y": encoded(line.y)}

@@ -95,10 +95,15 @@ def panel(chart: Chart, run: RunScale) -> Panel:
     for line in chart.lines:
         x, y = run.share(line.x), scale.share(line.y)
         look = f"c{line.colour} d{line.dash}"
-        paths.append((f"{line.kind} {look}", drawing.path(x, y)))
+        parted = run.axis.parted(line.x, line.y, done=line.done)
+        paths.append(
+            (f"{line.kind} {look}", drawing.path(run.share(parted[0]), scale.share(parted[1])))
+        )
         if line.kind == "dots" or len(y) == 1:
             paths.append((f"points {look}", drawing.dots(x, y)))
         missing.append(x[~np.isfinite(line.y)])
+    between = drawing.SIDE * run.share(run.axis.lines_between())
+    paths.append(("between", "".join(f"M{place:.1f} 0V{drawing.SIDE}" for place in between)))
     rows = [_row(line, chart.unit) for line in chart.lines]
     skipped = np.unique(np.round(run.share(chart.skips), 3), return_index=True)[1]
     places = chart.skips[skipped]

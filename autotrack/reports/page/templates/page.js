@@ -356,6 +356,7 @@
         missing += gaps;
       }
       this.add("missing", missing);
+      this.add("between", run.between.map((at) => `M${(1000 * this.share(at)).toFixed(1)} 0V1000`).join(""));
       this.add("skips", this.skips.map((at) => `M${(1000 * this.share(at)).toFixed(1)} 1000v-30`).join(""));
       this.drawTicks();
       this.drawFlags();
@@ -384,7 +385,16 @@
         point(x, high);
         if (low !== high) point(x, low);
       };
+      // a line ends where a training of new weights begins
+      let parted = 0;
       for (let i = from; i < to; i++) {
+        const known = parted;
+        while (line.done ? run.partings[parted] < line.x[i] : run.partings[parted] <= line.x[i]) parted += 1;
+        if (parted > known) {
+          if (perPixel) flush();
+          column = -1;
+          down = false;
+        }
         const share = this.share(line.x[i]);
         const bottom = this.height(line.y[i]), top = this.height(line.top[i]);
         if (!Number.isFinite(bottom) || !Number.isFinite(top)) {
