@@ -207,7 +207,7 @@ def test_the_record_is_the_same_where_epochs_end_without_a_snapshot(name, tmp_pa
     assert beside_the_series(found) == beside_the_series(whole)
 
 
-def many_epochs(epochs: int, batches: int) -> None:
+def many_epochs(epochs: int, batches: int) -> torch.nn.Module:
     torch.manual_seed(0)
     data = TensorDataset(torch.randn(4 * batches, 3), torch.randint(2, (4 * batches,)))
     loader = DataLoader(data, batch_size=4, shuffle=True)
@@ -219,6 +219,7 @@ def many_epochs(epochs: int, batches: int) -> None:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+    return model
 
 
 @pytest.mark.parametrize(("every", "least"), [(1, 120), (4, 160), (0, 170)])
@@ -236,6 +237,20 @@ def test_the_last_step_of_an_epoch_goes_the_long_way_only_for_a_snapshot(every, 
     assert list(differences(whole, found)) == []
     assert beside_the_series(found) == beside_the_series(whole)
     assert run.settled.taken >= least
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_steps_settle_while_the_model_of_an_earlier_training_evaluates(training, tmp_path):
+    taken = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pattern, "SETTLED_BY", 1)
+        with autotrack.tracking(logdir=tmp_path, strict=True, budget=None, histograms=0) as run:
+            for _model in range(2):
+                earlier = many_epochs(10, 6).train(training)
+                taken.append(run.settled.taken)
+    assert isinstance(earlier, torch.nn.Module)
+    assert taken[0] > 30
+    assert taken[1] - taken[0] > 30
 
 
 def test_a_model_that_keeps_its_hook_and_computes_its_own_loss_settles(tmp_path, monkeypatch):

@@ -54,6 +54,10 @@ class Objective:
                 self.mixed = True
             self.function = function or self.function
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.function, self.mixed = None, False
+
     @property
     def criterion(self) -> str | None:
         """The criterion that stands for the whole objective, if one does."""

@@ -113,8 +113,8 @@ def pattern_of(
     optimizer = stream.optimizer() if stream.optimizer is not None else None
     if optimizer is None or (batch.shown is None and stream.epoch is not None):
         return None
-    roots = [known for known in capture.models.roots if known() is not None]
-    if not all(root.training for known in roots if (root := known()) is not None):
+    roots = _in_training(capture, stream)
+    if roots is None:
         return None
     epoch = batch.site.epoch
     pattern = Pattern(
@@ -138,6 +138,20 @@ def pattern_of(
     if epoch is not None and (batch.shown is None or batch.shown.loop != batch.site.shows[1]):
         return None
     return pattern if _takes_batches(pattern, capture, batch.site) else None
+
+
+def _in_training(capture: Capture, stream: Stream) -> list[ref[Any]] | None:
+    """Return the models that are trained; None where one of them is in `eval()`.
+
+    Models of earlier trainings may be alive still, and are left in any mode.
+    """
+    roots = [(known, root) for known in capture.models.roots if (root := known()) is not None]
+    if not all(root.training for _, root in roots):
+        held = {id(parameter) for parameter in stream.parameters()}
+        roots = [r for r in roots if not held.isdisjoint(id(p) for p in r[1].parameters())]
+        if not roots or not all(root.training for _, root in roots):
+            return None
+    return [known for known, _ in roots]
 
 
 def _lone_call(batches: list[e.TrainBatch]) -> e.CriterionCall | None:

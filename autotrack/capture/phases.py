@@ -97,6 +97,11 @@ class Phases:
             self._training_codes.update(id(code) for code, _ in site.lines)
             self._training_loops.update(loop.key for loop in site.loops)
 
+    def forget(self) -> None:
+        """Another model is trained from now on: its passes are called as if it were the first."""
+        self._names.clear()
+        self._given.clear()
+
     def training_goes_on(self) -> None:
         """A training step: the evaluations so far belong together no longer."""
         self._this_period.clear()
@@ -227,6 +232,10 @@ class Phases:
         rest = [w for w in _words_of(said) if w not in _GENERIC and w not in _PHASE_OF]
         if rest and f"{base}_{'_'.join(rest)}" not in self._this_period:
             return f"{base}_{'_'.join(rest)}"
+        before = self._this_period.get(base)
+        if loader is not None and before is not None and before.loader == loader:
+            # Once more, by another function, as at the end of training.
+            return base
         number = 2
         while f"{base}_{number}" in self._this_period:
             number += 1

@@ -132,7 +132,7 @@ class Training:
         self._leave_behind()
         evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
-        self._aside = site if self._is_aside(site) else None
+        self._aside = site if self._is_aside(event, site) else None
         if self._aside is not None or self._only_shows(event, site):
             self.seen.aside += self._aside is not None
             nodes = [tensor.grad_fn for tensor in event.tensors]
@@ -158,11 +158,11 @@ class Training:
         if self.looked_at:
             self._publish(e.BackwardAhead(self.streams))
 
-    def _is_aside(self, site: Site) -> bool:
+    def _is_aside(self, event: e.BackwardStarted, site: Site) -> bool:
         """Whether a backward call is none of training's, as of an attack on what is evaluated.
 
-        Training goes on elsewhere, the model is in `eval()`, no step has come of such a call, and
-        the batches are not those that training takes.
+        Training goes on elsewhere, the model is in `eval()`, no step has come of such a call, the
+        batches are not those that training takes, and no new model is what begins to train.
         """
         if self._main is None or not self._main.steps or self.without_optimizer:
             return False
@@ -176,7 +176,18 @@ class Training:
             or id(site) in self._trains_aside
             or self._stepping is not None
             or (current is not None and current.trained)
+            or self._is_of_new_weights(event, site)
         )
+
+    def _is_of_new_weights(self, event: e.BackwardStarted, site: Site) -> bool:
+        """Whether a loss leads to weights of a variable's optimizer that has not stepped yet."""
+        leaves = self._leaves_below(event, site)
+        if not leaves:
+            return False
+        if not (holding := [s for s in self.streams if s.holds_any(leaves)]):
+            self.look_around()
+            holding = [s for s in self.streams if s.holds_any(leaves)]
+        return any(stream.begins_anew or not stream.steps for stream in holding)
 
     def _belongs_after_all(self, site: Site) -> None:
         """A step came of it: its loss is lost, those that follow at the site are not."""
@@ -488,18 +499,16 @@ class Training:
         groups = self._sites.learn(stream, batches)
         stream.orphan = False
         self._credit_all(stream, batches)
-        self.objective.learn(batches, len(groups))
         row = Row(stream.steps, time.time(), skipped=skipped)
+        if stream.begins_anew:
+            self._begin_anew(stream, row)
+        self.objective.learn(batches, len(groups))
         if type(skipped) is not float:
             self.epochs.unsure = True
         if self.epochs.unsure:
             row.counted, row.by_steps = ((stream, stream.steps),), True
         if stream.epoch is not None and stream.epoch != stream.marked:
             self.epochs.mark(row, stream, stream.epoch)
-        if stream.begins_anew:
-            stream.begins_anew = False
-            stream.trainings += 1
-            row.hidden.append(("autotrack/training", stream.trainings))
         stream.steps += 1
         if stream.steps == _SETTLED_BY:
             settle_names(self.streams)
@@ -511,6 +520,14 @@ class Training:
             self._publish(e.SnapshotTaken(*taken))
         self._emit_row(row, stream)
         self._is_over(stream, batches)
+
+    def _begin_anew(self, stream: Stream, row: Row) -> None:
+        """The first step of a new model: what was learned of the one before says nothing of it."""
+        stream.begins_anew = False
+        stream.trainings += 1
+        row.hidden.append(("autotrack/training", stream.trainings))
+        self.objective.forget()
+        self._capture.evaluation.phases.forget()
 
     def _is_over(self, stream: Stream, batches: list[e.TrainBatch]) -> None:
         """A step and its record are done: forget what was of it alone."""

@@ -25,6 +25,8 @@ LABELS = 0.9
 # The first passes of a training may be so; so many at the end may not.
 LAST = 2
 FEWEST_SAMPLES = 20
+# Standard deviations by which right answers exceed those of one class for all.
+BEYOND_CHANCE = 3.0
 
 
 def find(history: History) -> Iterator[Finding]:
@@ -32,10 +34,21 @@ def find(history: History) -> Iterator[Finding]:
     confusion: dict[str, Any] = getattr(history, "confusion", {})
     for phase in sorted(confusion, key=lambda name: name.startswith("train")):
         if _is_always_one(confusion[phase]):
-            in_training = confusion.get("train")
-            alone = in_training is not None and _is_always_one(in_training) is False
-            yield _finding(phase, confusion[phase], alone=alone)
+            yield _finding(phase, confusion[phase], alone=_tells_apart(confusion.get("train")))
             return
+
+
+def _tells_apart(series: Any) -> bool:
+    """Whether the last passes have several answers, and more of them right than one would have.
+
+    A model that moves has another only answer at each step.
+    """
+    if series is None or _is_always_one(series) is not False:
+        return False
+    counts = np.asarray(series.counts, np.float64)[-LAST:].sum(axis=0)
+    samples, constant = counts.sum(), counts.sum(axis=1).max()
+    by_chance = BEYOND_CHANCE * np.sqrt(constant * (1 - constant / samples))
+    return bool(np.trace(counts) > constant + by_chance)
 
 
 def _is_always_one(series: Any) -> bool | None:

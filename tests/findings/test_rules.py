@@ -543,6 +543,9 @@ def test_one_class_predicted_is_read_from_the_confusion(right, collapsed, tmp_pa
     [
         ([[0, 30], [0, 30]], "problem"),
         ([[30, 0], [0, 30]], "warning"),
+        # Another class at each step: no more of them right than by chance.
+        ([[15, 15], [15, 15]], "problem"),
+        ([[18, 12], [13, 17]], "problem"),
         # Too few samples, or hardly any of the other class: nothing is known of training.
         ([[3, 0], [0, 3]], "problem"),
         ([[0, 1], [0, 59]], "problem"),
