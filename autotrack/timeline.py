@@ -128,6 +128,11 @@ class LoaderClock:
         )
         return drawn and not current.trained and loader not in self.trained
 
+    def has_one_left(self, loader: int) -> bool:
+        """Whether of a pass that has run to its end the last batch has not been used yet."""
+        current = self.passes.get(loader)
+        return current is not None and current.finished and current.calls == current.batches - 1
+
     def train_again(self, site: int) -> int | None:
         """A training step uses a batch of the training pass again: a round of them is a pass."""
         assert self.primary is not None

@@ -119,8 +119,11 @@ def test_the_model_table_says_which_optimizer_holds_what(tmp_path):
         "shape": [2, 3],
         "dtype": "float32",
         "trainable": True,
+        "gradient": True,
         "optimizer": "",
     }
+    assert rows["0.bias"]["gradient"] is False
+    assert rows["2.weight"]["gradient"] is True
     assert rows["0.bias"]["trainable"] is False
     assert rows["2.weight"]["optimizer"] is None
     assert [row["name"] for row in model["buffers"]] == [

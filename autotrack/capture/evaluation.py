@@ -66,7 +66,7 @@ class Objective:
 
 @dataclass(eq=False, slots=True)
 class Pass:
-    """A run of evaluation batches with no training step between."""
+    """A run of evaluation batches with no training step between; `sites` are where they count."""
 
     key: object
     phase: str
@@ -74,6 +74,7 @@ class Pass:
     loader: int | None = None
     serial: int = 0
     batches: int = 0
+    sites: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -110,6 +111,11 @@ class Evaluation:
         # The trained model that was called last, by its `id`, if one was since the batch came.
         self._called: int | None = None
         self.batch_size: int | None = None
+        # Batches that came since one was used, and the loader's pass in which that was more than
+        # one: something draws them ahead, so that the last is used after the loader's end.
+        self._drawn = 0
+        self._ahead = 0
+        self._size_before: int | None = None
         self._pass: Pass | None = None
         # Whether there is anything that the next training step would end.
         self.under_way = False
@@ -127,17 +133,32 @@ class Evaluation:
         """A pass over some loader starts: the batch in hand is done with."""
         self._output_without_criterion()
         self._called = None
+        self._drawn = 0
 
     def batch_loaded(self, loader: Any, batch: Any) -> None:
         """Remember the batch in hand: its size, and in evaluation the batch itself."""
         self._output_without_criterion()
-        self.last_loader = self._loader_ids.of(loader)
+        before, self.last_loader = self.last_loader, self._loader_ids.of(loader)
+        self._drawn = self._drawn + 1 if before == self.last_loader else 1
+        self._size_before = self.batch_size
         if self._loader is None or self._loader() is not loader:
             self._loader = ref(loader)
         self.batch_size = _size_of(batch)
         # Kept only until the next batch, and only where labels may be needed: outside training.
         self._batch = None if self._loaders.in_training_pass(self.last_loader) else batch
         self.under_way = self.under_way or self._batch is not None
+
+    def size_in_training(self, *, again: bool) -> int | None:
+        """Return how many samples the loader says are in the batch that a backward call uses.
+
+        None where that is not plain: it comes `again`, or another size was drawn ahead of its use.
+        """
+        ahead = self._is_drawn_ahead()
+        if again:
+            loaders, loader = self._loaders, self.last_loader
+            left = ahead and loader is not None and loaders.has_one_left(loader)
+            return self.batch_size if left else None
+        return self.batch_size if not ahead or self.batch_size == self._size_before else None
 
     def batch_in_training(self, batch: Any) -> None:
         """The running training pass goes on with another batch."""
@@ -182,7 +203,7 @@ class Evaluation:
     def model_called(self, module: Any, output: Any) -> None:
         """Keep an evaluation batch's output until its criterion, or the next batch, comes."""
         self._called = id(module)
-        if self._batch is None:
+        if self._batch is None or self._is_drawn_ahead():
             return
         first = _first_tensor(output)
         if not getattr(first, "requires_grad", True) and not is_spread(first):
@@ -207,14 +228,29 @@ class Evaluation:
         """
         self._output = None
         self._site = call.site
+        ahead = self._is_drawn_ahead()
         current = self._current(call, where)
         current.batches += 1
-        self._publish(e.EvaluationBatchSeen(current, call, self._batch))
+        current.sites.add(id(call.site))
+        # Of batches that are drawn ahead the one in hand is another.
+        self._publish(e.EvaluationBatchSeen(current, call, None if ahead else self._batch))
+
+    def _is_drawn_ahead(self) -> bool:
+        """Whether the loader's pass gives batches earlier than they are used; one is used now."""
+        drawn, self._drawn = self._drawn, 0
+        current = (
+            self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
+        )
+        if current is None:
+            return False
+        if drawn > 1:
+            self._ahead = current.serial
+        return self._ahead == current.serial
 
     def _current(self, call: e.CriterionCall | None, where: Where) -> Pass:
         """Return the pass that the running code belongs to, opening it where it is new."""
         site = call.site if call is not None else self._scope.site()
-        source = self._source()
+        source = self._source(site)
         strings = self.phases.strings(site)
         key = (source, strings) if source is not None else (id(site), strings)
         if self._pass is None or self._pass.key != key:
@@ -243,15 +279,26 @@ class Evaluation:
         """Two criteria on one target in a row are parts of one evaluation, not two."""
         return call is not None and call.target_key != 0 and call.target_key == self._last_target
 
-    def _source(self) -> tuple[int, int] | None:
+    def _source(self, site: Any) -> tuple[int, int] | None:
         """Return the loader pass that evaluation takes its batches from, if it does."""
         current = (
             self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
         )
-        if current is None or current.trained or current.finished or not current.batches:
+        if current is None or current.trained or not current.batches:
+            return None
+        if current.finished and not self._is_left_of(current.serial, site):
             return None
         assert self.last_loader is not None
         return self.last_loader, current.serial
+
+    def _is_left_of(self, serial: int, site: Any) -> bool:
+        """Whether a batch that was drawn ahead is used after the end of its loader's pass."""
+        running = self._pass
+        return (
+            running is not None
+            and running.serial == serial == self._ahead
+            and id(site) in running.sites
+        )
 
     def _open(
         self, key: object, source: Any, site: Any, strings: tuple[str, ...], position: Position

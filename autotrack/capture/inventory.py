@@ -29,6 +29,8 @@ class Inventory:
         self._streams = streams
         self._tables: dict[str, dict[str, Any]] = {}
         self._holders: dict[str, Stream] = {}
+        # Parameters that had a gradient at any of the looks.
+        self._reached: set[str] = set()
         self._optimizers: dict[int, tuple[Stream, dict[str, Any]]] = {}
         self._devices: dict[str, None] = {}
         self._known: dict[Stream, tuple[Any, int]] = {}
@@ -67,6 +69,8 @@ class Inventory:
             self._devices[_device(parameter.device)] = None
             if id(parameter) in holders:
                 self._holders[full_name] = holders[id(parameter)]
+            if parameter.grad is not None:
+                self._reached.add(full_name)
             row = _tensor(full_name, parameter)
             parameters.append({**row, "trainable": bool(parameter.requires_grad)})
         self._tables[name] = {
@@ -79,7 +83,8 @@ class Inventory:
     def facts(self) -> dict[str, Any]:
         """Return `models`, `optimizers` and `device` for the record, without what is unknown.
 
-        `optimizer` of a parameter is the stream that holds it ("" for the only one) or None.
+        `optimizer` of a parameter is the stream that holds it ("" for the only one) or None;
+        `gradient` says whether it had one.
         """
         models = [
             {**table, "parameters": [self._held(p) for p in table["parameters"]]}
@@ -91,7 +96,8 @@ class Inventory:
 
     def _held(self, parameter: dict[str, Any]) -> dict[str, Any]:
         holder = self._holders.get(parameter["name"])
-        return {**parameter, "optimizer": None if holder is None else holder.suffix or ""}
+        held_by = None if holder is None else holder.suffix or ""
+        return {**parameter, "gradient": parameter["name"] in self._reached, "optimizer": held_by}
 
 
 def _state(stream: Stream) -> tuple[Any, int]:

@@ -60,6 +60,23 @@ _GENERIC = frozenset(
         "acc",
     }
 )
+# Words for what is evaluated in place of the model, or what is done to its inputs.
+_VARIANTS = frozenset(
+    {
+        "adv",
+        "adversarial",
+        "average",
+        "averaged",
+        "avg",
+        "ema",
+        "fgsm",
+        "pgd",
+        "shadow",
+        "student",
+        "swa",
+        "teacher",
+    }
+)
 # So many passes' names are kept, by their loader and model.
 _MOST_GIVEN = 256
 # A longer string is no name of a split.
@@ -173,7 +190,7 @@ class Phases:
         if phase is None and (other := self._with_another_model(seen)) is not None:
             phase = self._beside(other, seen)
         if phase is None:
-            phase = self._by_words(base, said, extra, loader)
+            phase = self._by_words(base, said, extra, seen)
         if loader is not None:
             # The latest last: loaders made anew for each pass must not pile up.
             self._given.pop(known, None)
@@ -197,15 +214,19 @@ class Phases:
 
     def _beside(self, other: str, seen: _Evaluated) -> str:
         """Return a name for the same data with another model: by the words that are new."""
-        old = {*self._this_period[other].words, *_GENERIC, *_PHASE_OF}
-        news = [word for word in seen.words if word not in old]
-        name = "_".join([other, *news[:1]])
+        name = "_".join([other, *self._news(other, seen)[:1]])
         number = 2
         while name in self._this_period:
             name, number = f"{other}_{number}", number + 1
         return name
 
-    def _by_words(self, base: str, said: str, extra: str, loader: int | None) -> str:
+    def _news(self, other: str, seen: _Evaluated) -> list[str]:
+        """Return the words that are no other pass's, those of an average or an attack first."""
+        old = {*self._this_period[other].words, *_GENERIC, *_PHASE_OF}
+        return sorted((w for w in seen.words if w not in old), key=lambda w: w not in _VARIANTS)
+
+    def _by_words(self, base: str, said: str, extra: str, seen: _Evaluated) -> str:
+        loader = seen.loader
         identity = (base, said, extra, loader if not said and not extra else None)
         phase = (
             self._names.get((base, said, extra))
@@ -213,7 +234,7 @@ class Phases:
             else None
         )
         if phase is None:
-            phase = self._fresh(base, said, extra, loader)
+            phase = self._fresh(base, said, extra, seen)
             self._names.setdefault((base, said, extra), phase)
         return phase
 
@@ -223,17 +244,20 @@ class Phases:
         seen = self._this_period.get(phase) if phase is not None else None
         return seen is not None and seen.loader != loader
 
-    def _fresh(self, base: str, said: str, extra: str, loader: int | None) -> str:
+    def _fresh(self, base: str, said: str, extra: str, seen: _Evaluated) -> str:
         given = set(self._names.values())
         if extra and base != "train_eval":
             return f"{base}_{extra}"
         if base not in given or (base not in self._this_period and not self._others(base, said)):
             return base
+        before = self._this_period.get(base)
+        again = seen.loader is not None and before is not None and before.loader == seen.loader
         rest = [w for w in _words_of(said) if w not in _GENERIC and w not in _PHASE_OF]
+        if again and (variants := [w for w in self._news(base, seen) if w in _VARIANTS]):
+            rest = variants[:1]
         if rest and f"{base}_{'_'.join(rest)}" not in self._this_period:
             return f"{base}_{'_'.join(rest)}"
-        before = self._this_period.get(base)
-        if loader is not None and before is not None and before.loader == loader:
+        if again:
             # Once more, by another function, as at the end of training.
             return base
         number = 2

@@ -27,6 +27,24 @@ LAST = 2
 FEWEST_SAMPLES = 20
 # Standard deviations by which right answers exceed those of one class for all.
 BEYOND_CHANCE = 3.0
+# What is said of one evaluation, by where classes are told apart: in training or in another.
+_ALONE = {
+    "train": (
+        "The model tells classes apart in training mode and not as it is evaluated.",
+        (
+            "train for longer: the means of batch normalisation follow slowly",
+            "prepare the inputs of both in the same way, with the same mean and deviation",
+            "look at what model.eval() changes: dropout, batch normalisation of small batches",
+        ),
+    ),
+    "": (
+        "What is evaluated there does not tell classes apart, and the model itself does.",
+        (
+            "train for longer, or average over fewer steps: an average of weights follows slowly",
+            "prepare the inputs of both in the same way, with the same mean and deviation",
+        ),
+    ),
+}
 
 
 def find(history: History) -> Iterator[Finding]:
@@ -34,7 +52,10 @@ def find(history: History) -> Iterator[Finding]:
     confusion: dict[str, Any] = getattr(history, "confusion", {})
     for phase in sorted(confusion, key=lambda name: name.startswith("train")):
         if _is_always_one(confusion[phase]):
-            yield _finding(phase, confusion[phase], alone=_tells_apart(confusion.get("train")))
+            elsewhere = (other for other in confusion if _tells_apart(confusion[other]))
+            yield _finding(
+                phase, confusion[phase], max(elsewhere, key="train".__eq__, default=None)
+            )
             return
 
 
@@ -43,7 +64,7 @@ def _tells_apart(series: Any) -> bool:
 
     A model that moves has another only answer at each step.
     """
-    if series is None or _is_always_one(series) is not False:
+    if _is_always_one(series) is not False:
         return False
     counts = np.asarray(series.counts, np.float64)[-LAST:].sum(axis=0)
     samples, constant = counts.sum(), counts.sum(axis=1).max()
@@ -67,8 +88,8 @@ def _is_always_one(series: Any) -> bool | None:
     return bool((others[0] <= OTHERS * others[1]).all())
 
 
-def _finding(phase: str, series: Any, *, alone: bool) -> Finding:
-    """Tell it of an evaluation `alone`, where training has several answers, or of the model."""
+def _finding(phase: str, series: Any, elsewhere: str | None) -> Finding:
+    """Tell it of one evaluation, where classes are told apart `elsewhere`, or of the model."""
     last = np.asarray(series.counts[-1], np.float64).sum(axis=0)
     answer, epoch = int(last.argmax()), int(series.epoch[-1])
     share = float(last.max() / last.sum())
@@ -81,17 +102,15 @@ def _finding(phase: str, series: Any, *, alone: bool) -> Finding:
         epoch if epoch >= 0 else None,
         share,
     )
-    if alone:
+    if elsewhere is not None:
+        what, means = _ALONE["train" if elsewhere == "train" else ""]
         return Finding(
             "one-class-predicted",
             "warning",
-            f"Only class {answer} is predicted in {phase}, several are in training",
-            "The model tells classes apart in training mode and not as it is evaluated.",
-            (
-                "train for longer: the means of batch normalisation follow slowly",
-                "prepare the inputs of both in the same way, with the same mean and deviation",
-                "look at what model.eval() changes: dropout, batch normalisation of small batches",
-            ),
+            f"Only class {answer} is predicted in {phase}, several are in "
+            f"{'training' if elsewhere == 'train' else elsewhere}",
+            what,
+            means,
             (evidence,),
         )
     return Finding(

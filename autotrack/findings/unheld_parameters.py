@@ -74,17 +74,18 @@ def _partly_held(history: History) -> Iterator[Finding]:
         unheld = [
             str(p["name"])
             for p in parameters
-            if p.get("optimizer", "") is None and p.get("trainable")
+            if p.get("optimizer", "") is None and p.get("trainable") and p.get("gradient", True)
         ]
         if not held or not unheld:
-            # A model that no optimizer touches may be a teacher or a target.
+            # A model that no optimizer touches may be a teacher or a target; so may a part of one
+            # that no gradient reaches, an average of the rest say.
             continue
         number = "1 parameter is" if len(unheld) == 1 else f"{len(unheld)} parameters are"
         yield Finding(
             "unheld-parameters",
             "warning",
             f"{number} in no optimizer",
-            "They require a gradient, and no optimizer holds them, so that they stay as they were "
+            "Gradients reach them, and no optimizer holds them, so that they stay as they were "
             "initialised.",
             (
                 "give them to the optimizer (a layer added later, a list that is no ModuleList?)",

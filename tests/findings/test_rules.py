@@ -420,6 +420,11 @@ def parameters_in_no_optimizer(*, fault):
         for name, owner in zip(LAYERS[:2], owners, strict=True)
     ]
     made.facts["models"] = [{"name": "teacher", "parameters": parameters}]
+    if not fault:
+        # A model that holds its own moving average, which no gradient reaches.
+        row = {"name": "model.weight", "trainable": True, "gradient": True, "optimizer": ""}
+        average = {**row, "name": "average.weight", "gradient": False, "optimizer": None}
+        made.facts["models"].append({"name": "task", "parameters": [row, average]})
     return made
 
 
@@ -565,6 +570,20 @@ def test_one_class_in_evaluation_alone_is_about_the_evaluation(matrix, severity,
     assert found.severity == severity
     assert ("several are in training" in found.title) is (severity == "warning")
     assert found.evidence[0].tag == "autotrack/confusion/test"
+
+
+def test_one_class_in_one_evaluation_alone_is_about_what_is_evaluated_there(tmp_path):
+    """An average of weights is what it was at the start after a few steps."""
+    step = {"step": np.arange(3), "epoch": np.arange(3)}
+    matrices = {"val_ema": [[0, 30], [0, 30]], "val": [[25, 5], [5, 25]]}
+    confusion = {
+        phase: SimpleNamespace(counts=np.tile(np.array(matrix), (3, 1, 1)), **step)
+        for phase, matrix in matrices.items()
+    }
+    history = replace(run(falling()).read(tmp_path), confusion=confusion)
+    [found] = [f for f in findings.find(history, strict=True) if f.rule == "one-class-predicted"]
+    assert found.severity == "warning"
+    assert found.title == "Only class 1 is predicted in val_ema, several are in val"
 
 
 def test_gradients_that_grow_with_a_rival_do_not_explode(tmp_path):

@@ -91,6 +91,42 @@ def test_accelerate_accumulates(tmp_path: Path) -> None:
     assert history["Loss/train_epoch"].value.tolist() == pytest.approx(means, rel=1e-6)
 
 
+def test_accelerate_evaluates(tmp_path: Path) -> None:
+    """Its loaders draw a batch ahead, to know the last one."""
+    accelerate = pytest.importorskip("accelerate", reason="accelerate is not installed")
+
+    def loop(known: Known) -> Any:
+        accelerator = accelerate.Accelerator(cpu=True)
+        model = nn.Linear(4, 3)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        model, optimizer, loader, val_loader = accelerator.prepare(model, optimizer, data(), data())
+        for _epoch in range(2):
+            model.train()
+            for x, y in loader:
+                loss = nn.functional.cross_entropy(model(x), y)
+                accelerator.backward(loss)
+                optimizer.step()
+                optimizer.zero_grad()
+            model.eval()
+            outputs = []
+            with torch.no_grad():
+                for x, y in val_loader:
+                    out = model(x)
+                    nn.functional.cross_entropy(out, y)
+                    outputs.append((out, y))
+            out, y = (torch.cat(column) for column in zip(*outputs, strict=True))
+            chances = out.double().log_softmax(1)
+            note(known, "loss", -chances.gather(1, y[:, None]).mean().item())
+            note(known, "accuracy", 100 * (out.argmax(1) == y).double().mean().item())
+        return model, optimizer.optimizer
+
+    known, history = plain_and_tracked(loop, tmp_path / "run")
+    assert [tag for tag in history if "val" in tag] == ["Accuracy/val", "Loss/val"]
+    for tag, name in (("Loss/val", "loss"), ("Accuracy/val", "accuracy")):
+        assert history[tag].x.tolist() == [0, 1]
+        assert history[tag].value.tolist() == pytest.approx(known[name], rel=1e-6)
+
+
 def test_fabric(tmp_path: Path) -> None:
     fabric_package = pytest.importorskip(
         "lightning_fabric", reason="lightning-fabric is not installed"
