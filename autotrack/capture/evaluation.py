@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 from autotrack import events as e
+from autotrack.capture.inhand import InHand
 from autotrack.capture.phases import Phases
 from autotrack.dtensors import is_spread
 from autotrack.row import Row
@@ -66,7 +67,11 @@ class Objective:
 
 @dataclass(eq=False, slots=True)
 class Pass:
-    """A run of evaluation batches with no training step between; `sites` are where they count."""
+    """A run of evaluation batches with no training step between; `sites` are where they count.
+
+    `outputs` are those that no criterion took, `ahead` says that their batches were drawn ahead,
+    and `drawn` how many the loader gave in all, known at its end.
+    """
 
     key: object
     phase: str
@@ -75,6 +80,21 @@ class Pass:
     serial: int = 0
     batches: int = 0
     sites: set[int] = field(default_factory=set)
+    outputs: int = 0
+    ahead: bool = False
+    drawn: int | None = None
+
+
+class _Output(NamedTuple):
+    """What a model made of a batch, until its criterion comes.
+
+    `ahead` says that batches are drawn ahead, `left` that this is the last one of the running pass.
+    """
+
+    output: Any
+    batch: Any
+    ahead: bool
+    left: bool
 
 
 @dataclass(slots=True)
@@ -104,18 +124,12 @@ class Evaluation:
         self._emit_row = emit_row
         self.phases = Phases(scope)
         self.coverage = Noticed()
-        self.last_loader: int | None = None
+        #: The batch in hand.
+        self.in_hand = InHand(loaders)
         self._loader: ref[Any] | None = None
-        self._batch: Any = None
-        self._output: Any = None
+        self._output: _Output | None = None
         # The trained model that was called last, by its `id`, if one was since the batch came.
         self._called: int | None = None
-        self.batch_size: int | None = None
-        # Batches that came since one was used, and the loader's pass in which that was more than
-        # one: something draws them ahead, so that the last is used after the loader's end.
-        self._drawn = 0
-        self._ahead = 0
-        self._size_before: int | None = None
         self._pass: Pass | None = None
         # Whether there is anything that the next training step would end.
         self.under_way = False
@@ -133,36 +147,24 @@ class Evaluation:
         """A pass over some loader starts: the batch in hand is done with."""
         self._output_without_criterion()
         self._called = None
-        self._drawn = 0
+        self.in_hand.pass_started()
 
     def batch_loaded(self, loader: Any, batch: Any) -> None:
         """Remember the batch in hand: its size, and in evaluation the batch itself."""
         self._output_without_criterion()
-        before, self.last_loader = self.last_loader, self._loader_ids.of(loader)
-        self._drawn = self._drawn + 1 if before == self.last_loader else 1
-        self._size_before = self.batch_size
+        self.in_hand.came(self._loader_ids.of(loader), batch, _size_of(batch))
         if self._loader is None or self._loader() is not loader:
             self._loader = ref(loader)
-        self.batch_size = _size_of(batch)
-        # Kept only until the next batch, and only where labels may be needed: outside training.
-        self._batch = None if self._loaders.in_training_pass(self.last_loader) else batch
-        self.under_way = self.under_way or self._batch is not None
-
-    def size_in_training(self, *, again: bool) -> int | None:
-        """Return how many samples the loader says are in the batch that a backward call uses.
-
-        None where that is not plain: it comes `again`, or another size was drawn ahead of its use.
-        """
-        ahead = self._is_drawn_ahead()
-        if again:
-            loaders, loader = self._loaders, self.last_loader
-            left = ahead and loader is not None and loaders.has_one_left(loader)
-            return self.batch_size if left else None
-        return self.batch_size if not ahead or self.batch_size == self._size_before else None
+        self.under_way = self.under_way or self.in_hand.batch is not None
 
     def batch_in_training(self, batch: Any) -> None:
         """The running training pass goes on with another batch."""
-        self.batch_size = _size_of(batch)
+        self.in_hand.size = _size_of(batch)
+
+    @property
+    def last_loader(self) -> int | None:
+        """The number of the loader that gave the batch in hand."""
+        return self.in_hand.loader
 
     @property
     def loader(self) -> ref[Any] | None:
@@ -172,7 +174,7 @@ class Evaluation:
     @property
     def is_open(self) -> bool:
         """Whether a pass, or anything else that a training step would end, is under way."""
-        return self.under_way or self._pass is not None or self._batch is not None
+        return self.under_way or self._pass is not None or self.in_hand.batch is not None
 
     @property
     def progress(self) -> tuple[str, int, int | None] | None:
@@ -188,14 +190,15 @@ class Evaluation:
     def loader_finished(self, loader: Any) -> None:
         """The pass over a loader is at its end."""
         self._output_without_criterion()
-        self._batch = None
+        running, current = self._pass, self.in_hand.current
+        if running is not None and current is not None and current.serial == running.serial:
+            running.drawn = current.batches
+        self.in_hand.pass_ended()
 
     def last_batch_in_hand(self) -> bool:
         """Whether the batch in hand is the last of its loader, where its length is known."""
         loader = self._loader() if self._loader is not None else None
-        current = (
-            self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
-        )
+        current = self.in_hand.current
         if loader is None or current is None or getattr(loader, "_dataset_kind", 1) != 0:
             return False
         return current.batches == current.length
@@ -203,21 +206,47 @@ class Evaluation:
     def model_called(self, module: Any, output: Any) -> None:
         """Keep an evaluation batch's output until its criterion, or the next batch, comes."""
         self._called = id(module)
-        if self._batch is None or self._is_drawn_ahead():
-            return
+        ahead, batch = self.in_hand.batch is not None and self.in_hand.use(), self.in_hand.batch
+        left = batch is None and self._is_left()
+        if left and self._output is not None:
+            # Called once more: which of the two is the last batch's, nothing says.
+            self._output, self._pass.drawn = None, None  # type: ignore[union-attr]
+        elif ahead or left:
+            batch = self.in_hand.drawn_ahead()
         first = _first_tensor(output)
-        if not getattr(first, "requires_grad", True) and not is_spread(first):
-            self._output = output
+        if batch is None or getattr(first, "requires_grad", True) or is_spread(first):
+            return
+        self._output = _Output(output, batch, ahead=ahead or left, left=left)
+
+    def _is_left(self) -> bool:
+        """Whether the running pass is over and its last batch, drawn ahead, is what is used now."""
+        running = self._pass
+        return (
+            running is not None
+            and running.drawn == running.outputs + 1
+            and self.in_hand.is_left_of(running.serial)
+        )
 
     def _output_without_criterion(self) -> None:
-        output, self._output = self._output, None
+        waiting, self._output = self._output, None
         begins, where = self._begins, self._where
-        if output is None or self._batch is None or begins is None or where is None:
+        if waiting is None or begins is None or where is None:
             return
-        if self._pass is not None and self._pass.batches:
+        if self._has_criterion():
             return
         begins()
-        self._publish(e.OutputSeen(self._current(None, where), output, self._batch))
+        running = self._pass if waiting.left else None
+        current = self._current(None, where) if running is None else running
+        current.outputs += 1
+        current.ahead = current.ahead or waiting.ahead
+        self._publish(e.OutputSeen(current, waiting.output, waiting.batch))
+
+    def _has_criterion(self) -> bool:
+        """Whether a criterion scores the running pass, if the batch in hand is one of its."""
+        running, current = self._pass, self.in_hand.current
+        if running is None or not running.batches:
+            return False
+        return running.loader is None or current is None or running.serial == current.serial
 
     # -- criterion calls -------------------------------------------------------------------------
 
@@ -228,24 +257,12 @@ class Evaluation:
         """
         self._output = None
         self._site = call.site
-        ahead = self._is_drawn_ahead()
+        ahead = self.in_hand.use()
         current = self._current(call, where)
         current.batches += 1
         current.sites.add(id(call.site))
         # Of batches that are drawn ahead the one in hand is another.
-        self._publish(e.EvaluationBatchSeen(current, call, None if ahead else self._batch))
-
-    def _is_drawn_ahead(self) -> bool:
-        """Whether the loader's pass gives batches earlier than they are used; one is used now."""
-        drawn, self._drawn = self._drawn, 0
-        current = (
-            self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
-        )
-        if current is None:
-            return False
-        if drawn > 1:
-            self._ahead = current.serial
-        return self._ahead == current.serial
+        self._publish(e.EvaluationBatchSeen(current, call, None if ahead else self.in_hand.batch))
 
     def _current(self, call: e.CriterionCall | None, where: Where) -> Pass:
         """Return the pass that the running code belongs to, opening it where it is new."""
@@ -281,9 +298,7 @@ class Evaluation:
 
     def _source(self, site: Any) -> tuple[int, int] | None:
         """Return the loader pass that evaluation takes its batches from, if it does."""
-        current = (
-            self._loaders.passes.get(self.last_loader) if self.last_loader is not None else None
-        )
+        current = self.in_hand.current
         if current is None or current.trained or not current.batches:
             return None
         if current.finished and not self._is_left_of(current.serial, site):
@@ -296,7 +311,8 @@ class Evaluation:
         running = self._pass
         return (
             running is not None
-            and running.serial == serial == self._ahead
+            and running.serial == serial
+            and self.in_hand.is_left_of(serial)
             and id(site) in running.sites
         )
 
@@ -319,7 +335,7 @@ class Evaluation:
         self.under_way = False
         self._output_without_criterion()
         self.phases.training_goes_on()
-        self._batch = None
+        self.in_hand.forget()
         running = self._pass
         if running is not None and running.loader is not None:
             current = self._loaders.passes.get(running.loader)
@@ -339,7 +355,10 @@ class Evaluation:
         running, self._pass = self._pass, None
         if running is None:
             return
-        if not running.position.started:
+        if running.ahead and not running.batches and running.drawn != running.outputs:
+            # Not every batch was used: which of them were, nothing says.
+            self._publish(e.PassDiscarded(running))
+        elif not running.position.started:
             self._initial.append(running)
         else:
             self._finish(running, "", objective)
@@ -375,7 +394,8 @@ class Evaluation:
             self.coverage.cut_short.append(self._pass.phase)
             self._pass = None
         self.close(Position(0, None, started=True))
-        self._batch = self._output = None
+        self._output = None
+        self.in_hand.forget()
 
 
 def _first_tensor(output: Any) -> Any:

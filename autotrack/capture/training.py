@@ -139,7 +139,7 @@ class Training:
             self._capture.criteria.gradients_asked(e.GradientsAsked(nodes))
             return
         again = self.epochs.uses_batch_again(site)
-        batch = self._batches.read(event, site, evaluation.size_in_training(again=again))
+        batch = self._batches.read(event, site, evaluation.in_hand.size_in_training(again=again))
         self._capture.backward_read(batch)
         evaluation.phases.training_at(site)
         if again and batch.size is None:

@@ -1,0 +1,87 @@
+"""The batch that is used now: the last that a loader gave, or one before where some draw ahead.
+
+A prefetcher, or a loader that wants to know which batch is its last, takes a batch more than it
+hands on; the last one is used after the loader's end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autotrack.timeline import LoaderClock, LoaderPass
+
+
+class InHand:
+    """What loaders gave last: `loader` by number, the `size` of its batch.
+
+    `batch` is kept until the next one only, and only where labels may be needed: outside training.
+    """
+
+    def __init__(self, loaders: LoaderClock) -> None:
+        self._loaders = loaders
+        self.loader: int | None = None
+        self.batch: Any = None
+        self.size: int | None = None
+        # The batch before, and what of a pass that is over has not been used.
+        self._before: Any = None
+        self._left: Any = None
+        self._size_before: int | None = None
+        # Batches that came since one was used, and the pass in which that was more than one.
+        self._unused = 0
+        self._ahead = 0
+
+    @property
+    def current(self) -> LoaderPass | None:
+        """The pass of the loader that gave a batch last."""
+        return self._loaders.passes.get(self.loader) if self.loader is not None else None
+
+    def pass_started(self) -> None:
+        """A pass over some loader starts: the batch in hand is done with."""
+        self._unused, self._left = 0, None
+
+    def came(self, loader: int, batch: Any, size: int | None) -> None:
+        """A loader gives a batch."""
+        self._unused = self._unused + 1 if self.loader == loader else 1
+        self.loader = loader
+        self.size, self._size_before = size, self.size
+        keeps = not self._loaders.in_training_pass(loader)
+        self.batch, self._before = (batch, self.batch) if keeps else (None, None)
+
+    def pass_ended(self) -> None:
+        """A loader has no more: a batch that was drawn ahead is still to be used."""
+        current = self.current
+        self._left = self.batch if current is not None and current.serial == self._ahead else None
+        self.batch = self._before = None
+
+    def forget(self) -> None:
+        """Training goes on: no label is needed."""
+        self.batch = self._before = self._left = None
+
+    def use(self) -> bool:
+        """Whether the batch that is used now was drawn ahead."""
+        unused, self._unused = self._unused, 0
+        current = self.current
+        if current is not None and unused > 1:
+            self._ahead = current.serial
+        return current is not None and self._ahead == current.serial
+
+    def drawn_ahead(self) -> Any:
+        """Return the batch that is used where they are drawn ahead by one, else None."""
+        left, self._left = self._left, None
+        return self._before if left is None else left
+
+    def is_left_of(self, serial: int) -> bool:
+        """Whether a pass that is over gave its batches ahead."""
+        return serial == self._ahead
+
+    def size_in_training(self, *, again: bool) -> int | None:
+        """Return how many samples the loader says are in the batch that a backward call uses.
+
+        None where that is not plain: it comes `again`, or another size was drawn ahead of its use.
+        """
+        ahead = self.use()
+        if again:
+            left = ahead and self.loader is not None and self._loaders.has_one_left(self.loader)
+            return self.size if left else None
+        return self.size if not ahead or self.size == self._size_before else None
