@@ -264,7 +264,7 @@ class Run:
             self._see(event)
             # Any event may find rows due: the last step's own would wait for a whole evaluation.
             if began >= self._recorder.due_at:
-                self._guard.call("flush", self._flush_when_due)
+                self._guard.call("flush", self._flush_when_due, first=began)
             if began >= self._tell_at:
                 self._tell_at = began + _TELL_SECONDS
                 self._guard.call("live", self._tell_progress)
@@ -388,10 +388,11 @@ class Run:
         row.counted, row.by_steps = here.counted, True
         self._recorder.add(row, None)
 
-    def _flush_when_due(self, since: float | None = None) -> None:
+    def _flush_when_due(self, since: float | None = None, first: float | None = None) -> None:
         began = time.perf_counter()
         if self._meter.first is None:
-            self._meter.first = began
+            # When the first event came: what it took is a part of the loop's time, as of ours.
+            self._meter.first = began if first is None else first
             self._recorder.begin(began)
         elif not self._recorder.buffer.is_empty:
             self._recorder.flush(began=since)

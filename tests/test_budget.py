@@ -332,3 +332,15 @@ def test_the_cost_is_in_the_record_and_on_the_page(tmp_path):
 
 def test_a_run_of_nothing_costs_nothing(tmp_path):
     assert Run(Config(logdir=tmp_path)).cost == Cost(parts={"capture": 0.0})
+
+
+def test_what_the_first_event_takes_is_part_of_the_loops_time(tmp_path):
+    """The first look at variables and models is dearer than all of a short loop."""
+    weight = torch.ones(3, requires_grad=True)
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        for _step in range(2):
+            (weight * weight).sum().backward()
+            with torch.no_grad():
+                weight -= 0.1 * weight.grad
+            weight.grad = None
+    assert 0 < run.cost.seconds < run.cost.loop_seconds

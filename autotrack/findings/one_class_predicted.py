@@ -120,7 +120,7 @@ def _finding(phase: str, series: Any, elsewhere: str | None) -> Finding:
         "The answer does not depend on the input: the model gives the most frequent class, or "
         "its output has collapsed.",
         (
-            "look at the learning rate: too high a rate often ends like this",
+            "look at the learning rate: a rate too high ends like this, one too low begins so",
             "make sure that inputs are normalised and labels belong to them",
             "with rare classes, weigh the loss by class or draw batches evenly",
         ),
