@@ -81,6 +81,7 @@ FLOOR_PLAN = {
         "_version",
         "colours",
         "config",
+        "contents",
         "context",
         "dtensors",
         "errors",

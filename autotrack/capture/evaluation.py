@@ -10,6 +10,7 @@ from weakref import ref
 from autotrack import events as e
 from autotrack.capture.inhand import InHand
 from autotrack.capture.phases import Phases
+from autotrack.contents import first_of
 from autotrack.dtensors import is_spread
 from autotrack.row import Row
 
@@ -213,7 +214,7 @@ class Evaluation:
             self._output, self._pass.drawn = None, None  # type: ignore[union-attr]
         elif ahead or left:
             batch = self.in_hand.drawn_ahead()
-        first = _first_tensor(output)
+        first = first_of(output)
         if batch is None or getattr(first, "requires_grad", True) or is_spread(first):
             return
         self._output = _Output(output, batch, ahead=ahead or left, left=left)
@@ -398,16 +399,8 @@ class Evaluation:
         self.in_hand.forget()
 
 
-def _first_tensor(output: Any) -> Any:
-    if isinstance(output, dict):
-        output = next(iter(output.values()), None)
-    if isinstance(output, (tuple, list)):
-        output = output[0] if output else None
-    return output
-
-
 def _size_of(batch: Any) -> int | None:
     """Return the first dimension of a batch's first tensor."""
-    tensor: torch.Tensor | Any = _first_tensor(batch)
+    tensor: torch.Tensor | Any = first_of(batch)
     shape = getattr(tensor, "shape", None)
     return int(shape[0]) if shape else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from autotrack.contents import parts_of
 from autotrack.metrics._confusion import Pairs, Table, pairs_of, table_of
 from autotrack.pending import Pending, when_known
 
@@ -272,13 +273,10 @@ class Counter:
             output = output[0]
         if not isinstance(output, torch.Tensor) or not _are_class_scores(output):
             return None
-        if isinstance(batch, dict):
-            batch = list(batch.values())
-        labels = (
-            [t for t in batch if _are_labels(t, len(output))]
-            if isinstance(batch, (tuple, list))
-            else []
-        )
+        if isinstance(batch, torch.Tensor):
+            # Nothing but inputs: numbers of words, say.
+            return None
+        labels = [part for part in parts_of(batch) if _are_labels(part, len(output))]
         if len(labels) != 1 or not _are_classes(labels[0], output.shape[1]):
             return None
         return self.classes(output, labels[0].to(output.device, non_blocking=True), None, None)

@@ -8,6 +8,7 @@ from weakref import ref
 
 import torch
 
+from autotrack.contents import parts_of
 from autotrack.events import (
     CriterionSeen,
     EvaluationBatchSeen,
@@ -122,6 +123,8 @@ class OfScoredBatches(Metric):
             output = output[0]
         if not (self._trains_classes and isinstance(output, torch.Tensor)):
             return
+        if isinstance(moment.batch, torch.Tensor):
+            return
         labels = [t for t in tensors_of(moment.batch) if _is_label(t, output)]
         if len(labels) == 1 and (label := labels[0].to(output.device)) is not None:
             chances = _chances("cross_entropy", output.detach(), label)
@@ -131,11 +134,7 @@ class OfScoredBatches(Metric):
 
 def tensors_of(batch: Any) -> list[Tensor]:
     """Return the tensors that stand in a batch of a loader itself."""
-    if isinstance(batch, dict):
-        batch = list(batch.values())
-    if not isinstance(batch, (tuple, list)):
-        batch = [batch]
-    return [part for part in batch if isinstance(part, torch.Tensor)]
+    return [part for part in parts_of(batch) if isinstance(part, torch.Tensor)]
 
 
 def _is_label(tensor: Tensor, output: Tensor) -> bool:
