@@ -247,7 +247,7 @@ class Evaluation:
         running, current = self._pass, self.in_hand.current
         if running is None or not running.batches:
             return False
-        return running.loader is None or current is None or running.serial == current.serial
+        return current is None or running.serial == current.serial
 
     # -- criterion calls -------------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ _WORDS = {
     "train_eval": ("train", "training"),
 }
 _PHASE_OF = {word: phase for phase, words in _WORDS.items() for word in words}
+_GLUED = re.compile(
+    rf"([xy]?)({'|'.join(_PHASE_OF)})((?:data)?(?:loaders?|sets?)|data|dl|ds|iter|batch(?:es)?|loss)?"
+)
 _GENERIC = frozenset(
     {
         "loader",
@@ -317,7 +320,14 @@ def _phase_in(text: str) -> str | None:
 
 def _words_of(text: str) -> list[str]:
     spaced = re.sub(r"([a-z])([A-Z])", r"\1_\2", text)
-    return [w for w in re.split(r"[^a-z]+", spaced.lower()) if w]
+    words = [w for w in re.split(r"[^a-z]+", spaced.lower()) if w]
+    return [part for word in words for part in _parts_of(word)]
+
+
+def _parts_of(word: str) -> tuple[str, ...]:
+    """Return both words of `testloader` or `xval`, which many write as one."""
+    glued = _GLUED.fullmatch(word)
+    return tuple(part for part in glued.groups() if part) if glued is not None else (word,)
 
 
 def _word(text: str) -> str:
