@@ -213,6 +213,19 @@ def test_minima_are_marked_with_value_and_moment(tmp_path, monkeypatch):
     assert "min 0.7 · epoch 2" in words(figure, monkeypatch)
 
 
+def test_of_trainings_in_turn_the_minima_and_drops_of_the_last_are_marked(tmp_path, monkeypatch):
+    """The evaluation of the last is worse than all of those before it."""
+    found = words(loss.draw(made_up_runs.folds().read(tmp_path / "folds")), monkeypatch)
+    means = falling(80).reshape(5, 16).mean(axis=1) + 0.9
+    assert f"min {means.min():.3g} · epoch {10 + means.argmin()}" in found
+    assert f"min {falling(80).min():.3g} · step {160 + falling(80).argmin()}" in found
+    once = np.repeat([2.0, 0.5], [40, 60]) + np.random.default_rng(3).normal(0, 0.01, 100)
+    twice = MadeUpRun(2, 100).per_step(Loss__train=np.tile(once, 2)).begins_anew(100)
+    marks = loss.draw(twice.read(tmp_path / "twice")).axes[0].texts
+    places = [mark.xy[0] for mark in marks if getattr(mark, "arrow_patch", None)]
+    assert places == [pytest.approx(140, abs=10)]
+
+
 def test_sharp_drops_are_marked(tmp_path, monkeypatch):
     marks = [
         w for w in words(loss.draw(made_up_runs.falls().read(tmp_path)), monkeypatch) if "%" in w

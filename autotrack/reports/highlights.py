@@ -11,6 +11,7 @@ from autotrack.findings import drops_of
 from autotrack.reports.curves import ring
 from autotrack.reports.palette import current
 from autotrack.reports.panel import EndLabel, Note, Panel
+from autotrack.reports.positions import is_per_step
 from autotrack.reports.scales import MINUS, number
 from autotrack.reports.style import letters
 
@@ -34,7 +35,11 @@ def mark_extreme(
     highest: bool = False,
     unit: str = "",
 ) -> None:
-    """Mark the lowest (or highest) drawn point of a curve by a ring, its value and its moment."""
+    """Mark the lowest (or highest) drawn point of a curve by a ring, its value and its moment.
+
+    Of several trainings in turn the last one's, as it is the one that is judged.
+    """
+    y = np.where(_in_last_training(panel, curve, x), y, np.nan)
     shown = y[np.isfinite(y)]
     if not len(shown):
         return
@@ -63,8 +68,13 @@ def mark_last(panel: Panel, curve: Curve, x: Floats, y: Floats) -> None:
         panel.ends.append(EndLabel(text, float(x[last]), float(y[last]), letters(curve.colour)))
 
 
-def mark_drops(panel: Panel, x: Floats, y: Floats, *, log: bool = False) -> None:
-    """Mark the few largest sharp drops of a curve by an arrow and how much was lost."""
+def mark_drops(panel: Panel, curve: Curve, x: Floats, y: Floats, *, log: bool = False) -> None:
+    """Mark the few largest sharp drops of a curve, in the last training, by an arrow each.
+
+    Beside it stands how much was lost.
+    """
+    last = _in_last_training(panel, curve, x)
+    x, y = x[last], y[last]
     for drop in drops_of(y, log=log):
         place = float(x[drop.end])
         arrow = {
@@ -77,6 +87,15 @@ def mark_drops(panel: Panel, x: Floats, y: Floats, *, log: bool = False) -> None
         panel.ax.annotate("", (place, drop.after), (place, drop.before), arrowprops=arrow, zorder=5)
         middle = np.sqrt(drop.before * drop.after) if log else (drop.before + drop.after) / 2
         panel.notes.append(Note(_loss_of(drop), place, float(middle), rank=2))
+
+
+def _in_last_training(panel: Panel, curve: Curve, x: Floats) -> NDArray[np.bool_]:
+    """Return which points belong to the last of several trainings in turn."""
+    begins = panel.time.partings()[-1:]
+    if not len(begins):
+        return np.ones(len(x), bool)
+    # A pass stands where its last step is done: where the next training begins.
+    return x >= begins if is_per_step(curve.series.tag) else x > begins
 
 
 def _loss_of(drop: Drop) -> str:

@@ -81,7 +81,7 @@ def _fill_training(panel: Panel, history: History, curve: Curve, *, log: bool) -
         name_line(panel, name, *end_of_line(panel, curve, smoothed, log=log), curve.colour)
     x, y = end_of_line(panel, curve, None, log=log)
     mark_extreme(panel, curve, x, y, "min")
-    mark_drops(panel, x, y, log=log)
+    mark_drops(panel, curve, x, y, log=log)
 
 
 def _epoch_means(panel: Panel, history: History, curve: Curve) -> Curve | None:
