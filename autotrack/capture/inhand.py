@@ -45,13 +45,13 @@ class InHand:
         self._unused = self._unused + 1 if self.loader == loader else 1
         self.loader = loader
         self.size, self._size_before = size, self.size
-        keeps = not self._loaders.in_training_pass(loader)
-        self.batch, self._before = (batch, self.batch) if keeps else (None, None)
+        before, self.batch = self.batch, None if self._loaders.in_training_pass(loader) else batch
+        # Whoever draws ahead holds it as well; else a batch that is done with must go.
+        self._before = before if self._unused > 1 or self._is_ahead() else None
 
     def pass_ended(self) -> None:
         """A loader has no more: a batch that was drawn ahead is still to be used."""
-        current = self.current
-        self._left = self.batch if current is not None and current.serial == self._ahead else None
+        self._left = self.batch if self._is_ahead() else None
         self.batch = self._before = None
 
     def forget(self) -> None:
@@ -64,7 +64,11 @@ class InHand:
         current = self.current
         if current is not None and unused > 1:
             self._ahead = current.serial
-        return current is not None and self._ahead == current.serial
+        return self._is_ahead()
+
+    def _is_ahead(self) -> bool:
+        current = self.current
+        return current is not None and current.serial == self._ahead
 
     def drawn_ahead(self) -> Any:
         """Return the batch that is used where they are drawn ahead by one, else None."""

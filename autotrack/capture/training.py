@@ -187,7 +187,7 @@ class Training:
         if not (holding := [s for s in self.streams if s.holds_any(leaves)]):
             self.look_around()
             holding = [s for s in self.streams if s.holds_any(leaves)]
-        return any(stream.begins_anew or not stream.steps for stream in holding)
+        return bool(holding) and all(s.begins_anew or not s.steps for s in holding)
 
     def _belongs_after_all(self, site: Site) -> None:
         """A step came of it: its loss is lost, those that follow at the site are not."""

@@ -45,7 +45,11 @@ class Images(OfScoredBatches):
         self._shown[evaluation] = None
         pictures = [t for t in tensors_of(scored.batch) if is_pictures(t, len(scored.labels))]
         if not pictures:
-            self.surroundings.absent["Images"] = "no input of an evaluation was a batch of pictures"
+            self.surroundings.absent["Images"] = (
+                "batches were drawn ahead of their use, or come from no loader"
+                if scored.batch is None
+                else "no input of an evaluation was a batch of pictures"
+            )
             return
         best = scored.chances[:MOST_IMAGES].max(1)
         say = self.class_names(scored)

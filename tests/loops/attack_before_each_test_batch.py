@@ -21,6 +21,8 @@ def loop(hand):
     train_loader = DataLoader(TensorDataset(x[:24], y[:24]), batch_size=8, shuffle=True)
     test_loader = DataLoader(TensorDataset(x[24:], y[24:]), batch_size=8)
     model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 2))
+    # Made for later and never used: that it has not stepped makes the attack no new training.
+    later = torch.optim.Adam(model.parameters())
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     step = 0
     for epoch in range(4):
@@ -43,4 +45,4 @@ def loop(hand):
                 loss = F.cross_entropy(out, yb)
             hand.saw("test", loss.item(), len(xb), correct=(out.argmax(1) == yb).sum())
         hand.end("test", epoch)
-    return model, optimizer
+    return model, optimizer, later
