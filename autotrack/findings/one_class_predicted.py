@@ -27,6 +27,8 @@ LAST = 2
 FEWEST_SAMPLES = 20
 # Standard deviations by which right answers exceed those of one class for all.
 BEYOND_CHANCE = 3.0
+# By this share the loss has come down where that is taken for a beginning.
+LEARNS = 0.1
 # What is said of one evaluation, by where classes are told apart: in training or in another.
 _ALONE = {
     "train": (
@@ -53,10 +55,19 @@ def find(history: History) -> Iterator[Finding]:
     for phase in sorted(confusion, key=lambda name: name.startswith("train")):
         if _is_always_one(confusion[phase]):
             elsewhere = (other for other in confusion if _tells_apart(confusion[other]))
-            yield _finding(
-                phase, confusion[phase], max(elsewhere, key="train".__eq__, default=None)
-            )
+            other = max(elsewhere, key="train".__eq__, default=None)
+            learns = _still_learns(history, phase)
+            yield _finding(phase, confusion[phase], other, learns=learns)
             return
+
+
+def _still_learns(history: History, phase: str) -> bool:
+    """Whether the loss came down and was lowest at the end."""
+    series = history.get("Loss/train_epoch" if phase == "train" else f"Loss/{phase}")
+    if series is None or len(series) <= LAST:
+        return False
+    first, last = float(series.value[0]), float(series.value[-1])
+    return last == np.min(series.value) and 0 < last <= (1 - LEARNS) * first
 
 
 def _tells_apart(series: Any) -> bool:
@@ -88,7 +99,7 @@ def _is_always_one(series: Any) -> bool | None:
     return bool((others[0] <= OTHERS * others[1]).all())
 
 
-def _finding(phase: str, series: Any, elsewhere: str | None) -> Finding:
+def _finding(phase: str, series: Any, elsewhere: str | None, *, learns: bool) -> Finding:
     """Tell it of one evaluation, where classes are told apart `elsewhere`, or of the model."""
     last = np.asarray(series.counts[-1], np.float64).sum(axis=0)
     answer, epoch = int(last.argmax()), int(series.epoch[-1])
@@ -111,6 +122,16 @@ def _finding(phase: str, series: Any, elsewhere: str | None) -> Finding:
             f"{'training' if elsewhere == 'train' else elsewhere}",
             what,
             means,
+            (evidence,),
+        )
+    if learns:
+        return Finding(
+            "one-class-predicted",
+            "warning",
+            f"Only class {answer} is predicted so far",
+            "The loss still comes down: how frequent each class is, is learned before what tells "
+            "them apart.",
+            ("train for longer", "raise the learning rate, if that takes too long"),
             (evidence,),
         )
     return Finding(

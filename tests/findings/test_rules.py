@@ -572,6 +572,25 @@ def test_one_class_in_evaluation_alone_is_about_the_evaluation(matrix, severity,
     assert found.evidence[0].tag == "autotrack/confusion/test"
 
 
+@pytest.mark.parametrize(
+    ("losses", "severity"),
+    [
+        ([4.1, 3.6, 3.4, 3.2], "warning"),
+        ([4.1, 3.2, 3.1, 3.3], "problem"),
+        ([2.303, 2.302, 2.301, 2.3], "problem"),
+        ([4.1, 3.2], "problem"),
+    ],
+)
+def test_one_class_is_a_beginning_while_the_loss_comes_down(losses, severity, tmp_path):
+    counts = np.tile(np.array([[0, 30], [0, 30]]), (4, 1, 1))
+    confusion = {"val": SimpleNamespace(counts=counts, step=np.arange(4), epoch=np.arange(4))}
+    made = run(np.repeat(losses, 150), len(losses), Loss__val=losses)
+    history = replace(made.read(tmp_path), confusion=confusion)
+    [found] = [f for f in findings.find(history, strict=True) if f.rule == "one-class-predicted"]
+    assert found.severity == severity
+    assert ("so far" in found.title) is (severity == "warning")
+
+
 def test_one_class_in_one_evaluation_alone_is_about_what_is_evaluated_there(tmp_path):
     """An average of weights is what it was at the start after a few steps."""
     step = {"step": np.arange(3), "epoch": np.arange(3)}
