@@ -17,7 +17,7 @@ def parts_of(batch: Any) -> list[Any]:
         return list(attempt(batch.values) or ())
     if isinstance(batch, (tuple, list)):
         return list(batch)
-    if hasattr(batch, "shape"):
+    if attempt(hasattr, batch, "shape"):
         return [batch]
     to_dict = attempt(getattr, batch, "to_dict", None)
     as_dict = attempt(to_dict) if callable(to_dict) else None

@@ -28,6 +28,12 @@ class Raising(Graph):
         raise RuntimeError
 
 
+class Shapeless:
+    @property
+    def shape(self) -> Any:
+        raise RuntimeError
+
+
 class Broken(UserDict):  # type: ignore[type-arg]
     def values(self) -> Any:
         raise RuntimeError
@@ -44,6 +50,7 @@ class Broken(UserDict):  # type: ignore[type-arg]
         (Graph(), [ONE, OTHER]),
         (ONE, [ONE]),
         (Raising(), []),
+        (Shapeless(), []),
         (Broken(), []),
         (7, []),
         (None, []),

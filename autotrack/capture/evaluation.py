@@ -68,10 +68,10 @@ class Objective:
 
 @dataclass(eq=False, slots=True)
 class Pass:
-    """A run of evaluation batches with no training step between; `sites` are where they count.
+    """A run of evaluation batches with no training step between.
 
-    `outputs` are those that no criterion took, `ahead` says that their batches were drawn ahead,
-    and `drawn` how many the loader gave in all, known at its end.
+    `sites` are where criteria were called, `outputs` those that no criterion took; `ahead` says
+    that batches were drawn ahead of their use, `drawn` how many there were, known at their end.
     """
 
     key: object
@@ -222,11 +222,7 @@ class Evaluation:
     def _is_left(self) -> bool:
         """Whether the running pass is over and its last batch, drawn ahead, is what is used now."""
         running = self._pass
-        return (
-            running is not None
-            and running.drawn == running.outputs + 1
-            and self.in_hand.is_left_of(running.serial)
-        )
+        return running is not None and running.ahead and running.drawn == running.outputs + 1
 
     def _output_without_criterion(self) -> None:
         waiting, self._output = self._output, None
@@ -262,6 +258,7 @@ class Evaluation:
         current = self._current(call, where)
         current.batches += 1
         current.sites.add(id(call.site))
+        current.ahead = current.ahead or ahead
         # Of batches that are drawn ahead the one in hand is another.
         self._publish(e.EvaluationBatchSeen(current, call, None if ahead else self.in_hand.batch))
 
@@ -302,20 +299,15 @@ class Evaluation:
         current = self.in_hand.current
         if current is None or current.trained or not current.batches:
             return None
-        if current.finished and not self._is_left_of(current.serial, site):
-            return None
+        if current.finished:
+            # The last of those that are drawn ahead is used after their end.
+            running = self._pass
+            if running is None or running.serial != current.serial or not running.ahead:
+                return None
+            if id(site) not in running.sites:
+                return None
         assert self.last_loader is not None
         return self.last_loader, current.serial
-
-    def _is_left_of(self, serial: int, site: Any) -> bool:
-        """Whether a batch that was drawn ahead is used after the end of its loader's pass."""
-        running = self._pass
-        return (
-            running is not None
-            and running.serial == serial
-            and self.in_hand.is_left_of(serial)
-            and id(site) in running.sites
-        )
 
     def _open(
         self, key: object, source: Any, site: Any, strings: tuple[str, ...], position: Position

@@ -75,10 +75,6 @@ class InHand:
         left, self._left = self._left, None
         return self._before if left is None else left
 
-    def is_left_of(self, serial: int) -> bool:
-        """Whether a pass that is over gave its batches ahead."""
-        return serial == self._ahead
-
     def size_in_training(self, *, again: bool) -> int | None:
         """Return how many samples the loader says are in the batch that a backward call uses.
 

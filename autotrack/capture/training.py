@@ -132,8 +132,9 @@ class Training:
         self._leave_behind()
         evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
-        self._aside = site if self._is_aside(event, site) else None
-        if self._aside is not None or self._only_shows(event, site):
+        self._leaves = self._leaves_below(event, site)
+        self._aside = site if self._is_aside(site) else None
+        if self._aside is not None or self._only_shows(site):
             self.seen.aside += self._aside is not None
             nodes = [tensor.grad_fn for tensor in event.tensors]
             self._capture.criteria.gradients_asked(e.GradientsAsked(nodes))
@@ -158,7 +159,7 @@ class Training:
         if self.looked_at:
             self._publish(e.BackwardAhead(self.streams))
 
-    def _is_aside(self, event: e.BackwardStarted, site: Site) -> bool:
+    def _is_aside(self, site: Site) -> bool:
         """Whether a backward call is none of training's, as of an attack on what is evaluated.
 
         Training goes on elsewhere, the model is in `eval()`, no step has come of such a call, the
@@ -176,12 +177,12 @@ class Training:
             or id(site) in self._trains_aside
             or self._stepping is not None
             or (current is not None and current.trained)
-            or self._is_of_new_weights(event, site)
+            or self._is_of_new_weights()
         )
 
-    def _is_of_new_weights(self, event: e.BackwardStarted, site: Site) -> bool:
+    def _is_of_new_weights(self) -> bool:
         """Whether a loss leads to weights of a variable's optimizer that has not stepped yet."""
-        leaves = self._leaves_below(event, site)
+        leaves = self._leaves
         if not leaves:
             return False
         if not (holding := [s for s in self.streams if s.holds_any(leaves)]):
@@ -305,12 +306,12 @@ class Training:
 
     # -- without an optimizer --------------------------------------------------------------------
 
-    def _only_shows(self, event: e.BackwardStarted, site: Site) -> bool:
+    def _only_shows(self, site: Site) -> bool:
         """Whether a backward call shows what autograd does, as tutorials begin, and trains nothing.
 
         Looks at the leaves below the loss: are they held by no optimizer, and updated by hand?
         """
-        self._leaves = leaves = self._leaves_below(event, site)
+        leaves = self._leaves
         known = (self.streams and not self.without_optimizer) or id(site) in self._by_hand
         if known or self._unclaimed.alone or not leaves:
             return False

@@ -29,24 +29,22 @@ FEWEST_SAMPLES = 20
 BEYOND_CHANCE = 3.0
 # By this share the loss has come down where that is taken for a beginning.
 LEARNS = 0.1
-# What is said of one evaluation, by where classes are told apart: in training or in another.
-_ALONE = {
-    "train": (
-        "The model tells classes apart in training mode and not as it is evaluated.",
-        (
-            "train for longer: the means of batch normalisation follow slowly",
-            "prepare the inputs of both in the same way, with the same mean and deviation",
-            "look at what model.eval() changes: dropout, batch normalisation of small batches",
-        ),
+# What is said of one evaluation where classes are told apart in training, or in another one.
+_NOT_AS_IN_TRAINING = (
+    "The model tells classes apart in training mode and not as it is evaluated.",
+    (
+        "train for longer: the means of batch normalisation follow slowly",
+        "prepare the inputs of both in the same way, with the same mean and deviation",
+        "look at what model.eval() changes: dropout, batch normalisation of small batches",
     ),
-    "": (
-        "What is evaluated there does not tell classes apart, and the model itself does.",
-        (
-            "train for longer, or average over fewer steps: an average of weights follows slowly",
-            "prepare the inputs of both in the same way, with the same mean and deviation",
-        ),
+)
+_NOT_AS_IN_ANOTHER = (
+    "What is evaluated there does not tell classes apart, and the model itself does.",
+    (
+        "train for longer, or average over fewer steps: an average of weights follows slowly",
+        "prepare the inputs of both in the same way, with the same mean and deviation",
     ),
-}
+)
 
 
 def find(history: History) -> Iterator[Finding]:
@@ -54,10 +52,10 @@ def find(history: History) -> Iterator[Finding]:
     confusion: dict[str, Any] = getattr(history, "confusion", {})
     for phase in sorted(confusion, key=lambda name: name.startswith("train")):
         if _is_always_one(confusion[phase]):
-            elsewhere = (other for other in confusion if _tells_apart(confusion[other]))
-            other = max(elsewhere, key="train".__eq__, default=None)
+            apart = [other for other in confusion if _tells_apart(confusion[other])]
+            elsewhere = "train" if "train" in apart else next(iter(apart), None)
             learns = _still_learns(history, phase)
-            yield _finding(phase, confusion[phase], other, learns=learns)
+            yield _finding(phase, confusion[phase], elsewhere, learns=learns)
             return
 
 
@@ -114,12 +112,13 @@ def _finding(phase: str, series: Any, elsewhere: str | None, *, learns: bool) ->
         share,
     )
     if elsewhere is not None:
-        what, means = _ALONE["train" if elsewhere == "train" else ""]
+        trains = elsewhere == "train"
+        what, means = _NOT_AS_IN_TRAINING if trains else _NOT_AS_IN_ANOTHER
         return Finding(
             "one-class-predicted",
             "warning",
             f"Only class {answer} is predicted in {phase}, several are in "
-            f"{'training' if elsewhere == 'train' else elsewhere}",
+            f"{'training' if trains else elsewhere}",
             what,
             means,
             (evidence,),

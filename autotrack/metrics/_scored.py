@@ -124,6 +124,7 @@ class OfScoredBatches(Metric):
         if not (self._trains_classes and isinstance(output, torch.Tensor)):
             return
         if isinstance(moment.batch, torch.Tensor):
+            # Nothing but inputs: numbers of words, say.
             return
         labels = [t for t in tensors_of(moment.batch) if _is_label(t, output)]
         if len(labels) == 1 and (label := labels[0].to(output.device)) is not None:
