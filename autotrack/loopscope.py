@@ -49,6 +49,7 @@ class Loop:
     over: tuple[str, ...]
     assigned: frozenset[str]
     counts: bool
+    over_epochs: bool = False
     single: str = ""
     bounds: tuple[ast.expr, ...] = ()
 
@@ -65,9 +66,7 @@ class Loop:
     @property
     def is_epoch_named(self) -> bool:
         """Whether the loop variable, or what it runs over, is called an epoch."""
-        return any(_EPOCH.search(_last(name)) for name in self.targets) or any(
-            _SAYS_EPOCH.search(_last(name)) for name in self.over
-        )
+        return self.over_epochs or any(_EPOCH.search(_last(name)) for name in self.targets)
 
     @property
     def epoch_variable(self) -> str:
@@ -105,6 +104,15 @@ class Site:
     split_names: dict[int, list[tuple[str, object]]] | None = None
     #: What the capture has learned of the place.
     learned: Any = None
+
+    def shares_loop(self, other: Site) -> bool:
+        """Whether one and the same loop goes around both places."""
+        return not self._around().isdisjoint(other._around())
+
+    def _around(self) -> set[tuple[tuple[str, str, int], tuple[Line, ...]]]:
+        # A function's loop is another one where the function is called from elsewhere.
+        loops = zip(self.loops, self.depths, strict=True)
+        return {(loop.key, self.lines[depth + 1 :]) for loop, depth in loops}
 
 
 class LoopScope:
@@ -362,6 +370,7 @@ def _loop(code: CodeType, node: ast.AST) -> Loop:
             compared,
             body,
             counts=bool(targets),
+            over_epochs=_says_epochs(node.test),
         )
     targets = tuple(_named_in(node.target))
     over = tuple(_named_in(node.iter))
@@ -374,9 +383,20 @@ def _loop(code: CodeType, node: ast.AST) -> Loop:
         over,
         body,
         counts=_counts(node.iter),
+        over_epochs=_says_epochs(node.iter),
         single=single,
         bounds=loopend.bounds(node.iter),
     )
+
+
+def _says_epochs(node: ast.AST) -> bool:
+    """Whether what is run over is called epochs, and not `epochs * batches_per_epoch` of others."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div, ast.FloorDiv)):
+        factors = [side for side in (node.left, node.right) if not isinstance(side, ast.Constant)]
+        return len(factors) == 1 and _says_epochs(factors[0])
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return bool(_SAYS_EPOCH.search(_last(_names(node))))
+    return any(_says_epochs(part) for part in ast.iter_child_nodes(node))
 
 
 def _counts(iterable: ast.expr) -> bool:

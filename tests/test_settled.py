@@ -49,6 +49,7 @@ SETTLE = frozenset(
         "epochs_curriculum",
         "epochs_infinite_dataset",
         "epochs_infinite_loader",
+        "epochs_times_batches",
         "epochs_list_of_batches",
         "epochs_max_steps",
         "epochs_next_iterator",

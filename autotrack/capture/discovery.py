@@ -78,7 +78,10 @@ def innermost(thing: Any) -> Any:
     if not isinstance(thing, Optimizer) or getattr(type(thing).step, "hooked", False):
         return thing
     inner = attempt(getattr, thing, "optimizer", None)
-    return inner if isinstance(inner, Optimizer) else thing
+    if isinstance(inner, Optimizer):
+        return inner
+    held = [value for value in vars(thing).values() if isinstance(value, Optimizer)]
+    return held[0] if len(held) == 1 else thing
 
 
 def _rank(name: str) -> int:

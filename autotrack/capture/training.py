@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,12 @@ from autotrack import events as e
 from autotrack import graph
 from autotrack.capture import discovery
 from autotrack.capture.batches import Batches
+from autotrack.capture.byhand import ByHand
 from autotrack.capture.epochs import Epochs
 from autotrack.capture.evaluation import Objective, Position
 from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
-from autotrack.capture.streams import Stream, gradient_marks, marks_of, settle_names
+from autotrack.capture.streams import Stream, gradient_marks, settle_names
 from autotrack.capture.unclaimed import MOST_UNCLAIMED, Unclaimed
 from autotrack.context import BACKWARD, CLIPPED, STEP
 from autotrack.row import Row
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from autotrack.capture.capture import Capture
     from autotrack.capture.pattern import Pattern
-    from autotrack.frames import Line
     from autotrack.loopscope import LoopScope, Shown, Site
     from autotrack.row import Value
 
@@ -84,7 +83,8 @@ class Training:
         self.settles: Callable[..., object] = lambda *_, **__: None
         #: Streams of which somebody wants to hear before their next backward.
         self.looked_at: set[Stream] = set()
-        self.without_optimizer = False
+        #: Weights that no optimizer holds.
+        self.by_hand = ByHand()
         self._value_of = value_of
         self._batches = Batches(capture.criteria, value_of)
         self._sites = Sites()
@@ -95,14 +95,6 @@ class Training:
         self._batch: e.TrainBatch | None = None
         # Streams that have stepped inside the backward that runs.
         self._stepped_inside: list[Stream] = []
-        # By call site: the tensors whose gradients a loss without an optimizer reaches.
-        self._by_hand: dict[int, list[ref[Any]]] = {}
-        # What tells whether these are still the ones, and the loss that they are looked for below.
-        self._marks_by_hand: list[tuple[int, int]] = []
-        self._losses: tuple[Any, ...] = ()
-        # Places outside of every loop where such a loss was backwarded, by value because a notebook
-        # compiles a cell anew each time.
-        self._once: set[tuple[Line, ...]] = set()
         # A stream whose optimizer has only just shown itself.
         self._adopted: Stream | None = None
         self._marks: list[list[tuple[int, int]]] = []
@@ -149,8 +141,7 @@ class Training:
         self._note(batch)
         batch.shown = self.epochs.shown(site, shown, again=again)
         self._batch = batch
-        if (held := self._by_hand.get(id(site))) is not None:
-            self._marks_by_hand, self._losses = marks_of(_alive(held)), event.tensors
+        self.by_hand.backward_ahead(site, event.tensors)
         if id(site) not in self._read:
             self._read.add(id(site))
             self._publish(e.GraphSeen(event.tensors))
@@ -165,7 +156,7 @@ class Training:
         Training goes on elsewhere, the model is in `eval()`, no step has come of such a call, the
         batches are not those that training takes, and no new model is what begins to train.
         """
-        if self._main is None or not self._main.steps or self.without_optimizer:
+        if self._main is None or not self._main.steps or self.by_hand.is_so:
             return False
         if not self._capture.models.evaluating:
             return False
@@ -173,7 +164,7 @@ class Training:
         current = loaders.passes.get(loader) if loader is not None else None
         return not (
             self._sites.of(site).streams
-            or id(site) in self._by_hand
+            or self.by_hand.has(site)
             or id(site) in self._trains_aside
             or self._stepping is not None
             or (current is not None and current.trained)
@@ -219,7 +210,6 @@ class Training:
             return
         self._depth = 0
         batch, self._batch = self._batch, None
-        losses, self._losses = self._losses, ()
         inside, self._stepped_inside = self._stepped_inside, []
         if batch is None or not event.completed:
             return
@@ -231,8 +221,8 @@ class Training:
             # What these steps left of the gradients is no part of another.
             self._wait_at([stream for stream in reached if stream not in inside], batch)
             return
-        if id(batch.site) in self._by_hand:
-            self._step_by_hand(batch, losses)
+        if self.by_hand.has(batch.site):
+            self._step_by_hand(batch)
         elif leaves is not None or not any([s.optimizer is not None for s in reached]):  # noqa: C419 - no frame
             alone = all(stream.optimizer is None for stream in self.streams)
             if alone or leaves is not None:
@@ -276,7 +266,7 @@ class Training:
     def _leaves_below(self, event: e.BackwardStarted, site: Site) -> list[Any] | None:
         """Return the tensors that a loss reaches, None where its call site is known well enough."""
         known = self._sites.of(site)
-        if known.streams or known.looks >= _MOST_LOOKS or id(site) in self._by_hand:
+        if known.streams or known.looks >= _MOST_LOOKS or self.by_hand.has(site):
             return None
         known.looks += 1
         return graph.leaves(event.tensors)
@@ -312,35 +302,28 @@ class Training:
         Looks at the leaves below the loss: are they held by no optimizer, and updated by hand?
         """
         leaves = self._leaves
-        known = (self.streams and not self.without_optimizer) or id(site) in self._by_hand
+        known = (self.streams and not self.by_hand.is_so) or self.by_hand.has(site)
         if known or self._unclaimed.alone or not leaves:
             return False
         if not discovery.is_optimized(leaves):
-            if site.is_readable and not site.loops and site.lines not in self._once:
-                # What trains comes again.
-                self._once.add(site.lines)
+            if self.by_hand.only_shows(site):
                 self.seen.once += 1
                 return True
-            self.without_optimizer = True
-            self._by_hand[id(site)] = [ref(leaf) for leaf in leaves]
-        elif self.without_optimizer:
+            self.by_hand.add(site, leaves)
+        elif self.by_hand.is_so:
             # Somebody's optimizer after all, made after the first backward.
             self.look_around()
         return False
 
-    def _step_by_hand(self, batch: e.TrainBatch, losses: tuple[Any, ...]) -> None:
-        """Every backward is a step of its own; `losses` is what it was called on."""
-        held = _alive(self._by_hand[id(batch.site)])
-        known, before = self._by_hand[id(batch.site)], self._marks_by_hand
-        if len(held) < len(known) or any(map(operator.eq, before, marks_of(held))):
-            # One got no gradient: `w = (w - rate * w.grad).requires_grad_()` makes a new one.
-            held = graph.leaves(losses)
-            self._by_hand[id(batch.site)] = [ref(leaf) for leaf in held]
-        stream = self.optimizers.by_hand(held)
+    def _step_by_hand(self, batch: e.TrainBatch) -> None:
+        """Every backward is a step of its own."""
+        weights = self.by_hand.weights(batch.site)
+        stream = self.optimizers.by_hand(weights)
+        stream.begins_anew = self.by_hand.begins_anew(batch.site, weights)
         self._main = stream
         stream.pending.append(batch)
         self.epochs.enter(stream, batch.shown)
-        if stream.steps == 0:
+        if stream.steps == 0 or stream.begins_anew:
             self.optimizers.find_model(stream)
         self._snapshot = self._due(stream)
         self._gradients_ready(stream, clipped=False)
@@ -556,9 +539,9 @@ class Training:
             and not stream.orphan
             and not (known.held or known.adds)
             and not (self._depth or self.epochs.unsure or self._unclaimed or self.looked_at)
-            and not (self.without_optimizer or self.epochs.is_stated)
+            and not (self.by_hand.is_so or self.epochs.is_stated)
             and self._batches.scaler is None
-            and id(site) not in self._by_hand
+            and not self.by_hand.has(site)
         )
 
     def settled_steps(self, stream: Stream, count: int, shown: Shown | None = None) -> None:
@@ -704,8 +687,8 @@ class Training:
 
     def _adopt(self, stream: Stream) -> None:
         """An optimizer steps for weights that seemed to be moved by hand."""
-        self.without_optimizer = any(s.optimizer is None for s in self.streams)
-        self._by_hand.clear()
+        self.by_hand.is_so = any(s.optimizer is None for s in self.streams)
+        self.by_hand.forget()
         self._adopted = stream
         if stream.suffix is None:
             stream.name = "optimizer"
@@ -720,7 +703,3 @@ class Training:
         if state is not None and state["stage"].name != "READY":
             return None
         return scaler._scale
-
-
-def _alive(known: list[ref[Any]]) -> list[Any]:
-    return [thing for held in known if (thing := held()) is not None]

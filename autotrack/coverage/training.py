@@ -114,7 +114,7 @@ def _likely_reasons(account: Account) -> Iterator[tuple[object, str]]:
 def _how_steps(training: Training) -> str:
     stepped = [s.name for s in training.streams if s.steps and s.optimizer is not None]
     ways = ["steps of " + ", ".join(stepped)] if stepped else []
-    if training.without_optimizer:
+    if training.by_hand.is_so:
         ways.append("every backward to weights that no optimizer holds")
     return "; ".join(ways)
 
