@@ -58,6 +58,13 @@ class Loop:
         """What tells this loop from every other."""
         return (self.code.co_filename, self.code.co_name, self.line)
 
+    def mentions(self, name: str | None) -> bool:
+        """Whether a name stands anywhere in the lines of this loop."""
+        if name is None:
+            return False
+        lines = _source_lines(self.code)[self.line - 1 : self.last_line]
+        return any(re.search(rf"\b{re.escape(name)}\b", line) for line in lines)
+
     @property
     def suspends(self) -> bool:
         """Whether the loop stands in a generator or coroutine: two may be under way at once."""

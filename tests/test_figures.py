@@ -28,6 +28,7 @@ from autotrack.history import History
 from autotrack.reports import (
     Report,
     accuracy,
+    classes,
     compare,
     components,
     confusion,
@@ -400,6 +401,17 @@ def test_the_overview_has_the_panels_that_the_record_fills(tmp_path):
     assert [ax.get_title() for ax in small.axes] == ["Training Loss"]
 
 
+def test_of_trainings_in_turn_the_confusion_matrix_is_of_the_last(tmp_path):
+    """Each of the first two ends with every answer right."""
+    right = [np.diag([50, 50])] * 10
+    last = [np.array([[50 - wrong, wrong], [wrong, 50 - wrong]]) for wrong in (30, 20, 12, 14, 19)]
+    run = made_up_runs.folds().confusion("val", np.array([*right, *last]))
+    shown = classes.best_evaluation(run.read(tmp_path))
+    assert shown is not None
+    np.testing.assert_array_equal(shown.counts, last[2])
+    assert "epoch 12" in shown.text
+
+
 def test_the_confusion_matrix_is_that_of_the_best_evaluation(tmp_path, monkeypatch):
     history = made_up_runs.classified().read(tmp_path)
     best = int(np.argmax(history["Accuracy/val"].value))
@@ -622,6 +634,19 @@ def test_smoothing_passes_over_what_is_missing_and_survives_a_spike():
     smoothed = smoothing.smooth(np.arange(4000.0), y)
     np.testing.assert_allclose(smoothed.y[smoothed.x < 1500], 1.0)
     assert np.isnan(smoothed.y[smoothed.x > 3010]).all()
+
+
+@pytest.mark.parametrize("splits", [[1000], [3], [3, 2500, 3999], [0, 4000]])
+def test_smoothing_reaches_over_no_split(splits):
+    """Each training has a value of its own: no mean lies between two of them."""
+    y = np.searchsorted(splits, np.arange(4000), "right").astype(np.float64) + 1
+    smoothed = smoothing.smooth(np.arange(4000.0), y, splits=np.array(splits))
+    shown = np.isfinite(smoothed.y)
+    expected = np.searchsorted(splits, smoothed.x, "right") + 1.0
+    np.testing.assert_allclose(smoothed.y[shown], expected[shown], rtol=1e-12)
+    parts = len({*splits} - {0, 4000}) + 1
+    assert (~shown).sum() == parts - 1
+    assert (np.diff(smoothed.x) >= 0).all()
 
 
 def test_noise_is_measured_apart_from_the_slope():

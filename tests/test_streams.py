@@ -134,7 +134,7 @@ def test_a_scheduler_that_holds_the_last_optimizer_does_not_keep_its_stream_apar
 
 @pytest.mark.parametrize("flushes", [{10}, {11, 14}, set()])
 def test_later_optimizers_get_the_same_tags_whenever_records_are_written(flushes):
-    """The same training, written at different moments: the first keeps its plain tags."""
+    """The same trainings in turn, written at different moments: they share their tags."""
     seen = {"first": [], "second": []}
     with autotrack.tracking(logdir="later", strict=True) as run:
         model, first = made()
@@ -149,8 +149,8 @@ def test_later_optimizers_get_the_same_tags_whenever_records_are_written(flushes
             if turn in flushes:
                 run.flush()
     found = losses(run)
-    assert found["Loss/train"] == float32(seen["first"])
-    assert found["Loss/train/second"] == float32(seen["second"])
+    assert found["Loss/train"] == float32(seen["first"] + seen["second"])
+    assert run.history.trainings[""].tolist() == [12]
 
 
 def test_the_second_stage_of_one_model_takes_its_name_when_it_comes():
@@ -164,6 +164,60 @@ def test_the_second_stage_of_one_model_takes_its_name_when_it_comes():
     found = losses(run)
     assert found["Loss/train"] == float32(seen["warm"])
     assert found["Loss/train/main"] == float32(seen["main"])
+
+
+class Private(torch.optim.Optimizer):
+    """A library's wrapper: an optimizer by its class, which lets the one that it holds step."""
+
+    def __init__(self, original: torch.optim.Optimizer) -> None:
+        self.original_optimizer = original
+
+    @property
+    def param_groups(self) -> Any:
+        return self.original_optimizer.param_groups
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        self.original_optimizer.zero_grad(set_to_none)
+
+    def step(self, closure: Any = None) -> Any:
+        return self.original_optimizer.step(closure)
+
+
+def test_an_optimizer_in_a_wrapper_is_called_by_the_variable_that_holds_the_wrapper():
+    (one, opt_one), (other, opt_other) = made(), made(1)
+    opt_one, opt_other = Private(opt_one), Private(opt_other)
+    with autotrack.tracking(logdir="wrapped", strict=True) as run:
+        for _ in range(3):
+            step(one, opt_one)
+            step(other, opt_other)
+    assert set(run.history.streams) == {"opt_one", "opt_other"}
+
+
+def test_kept_trainers_that_each_take_whole_epochs_are_trained_in_turn(tmp_path):
+    """One loop goes around both, as around folds; each has three epochs before the next begins."""
+
+    class Trainer:
+        def __init__(self, seed: int) -> None:
+            self.model, self.optimizer = made(seed)
+
+        def epoch(self) -> float:
+            return step(self.model, self.optimizer)
+
+    def fit_by_epochs(trainer: Trainer) -> list[float]:
+        seen = []
+        for _epoch in range(3):
+            for _ in range(4):
+                seen.append(trainer.epoch())  # noqa: PERF401 - a loop, as people write it
+        return seen
+
+    kept, seen = [], []
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        for seed in range(2):
+            kept.append(Trainer(seed))
+            seen += fit_by_epochs(kept[-1])
+    assert losses(run)["Loss/train"] == float32(seen)
+    assert run.history.trainings[""].tolist() == [12]
+    assert run.history["Loss/train_epoch"].epoch.tolist() == list(range(6))
 
 
 class Agent:

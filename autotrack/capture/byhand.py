@@ -22,8 +22,10 @@ class ByHand:
     """What is known of weights that a person moves: by call site, the leaves below the loss."""
 
     def __init__(self) -> None:
-        #: Whether weights are moved by hand, and every backward to them is a step.
+        #: Whether weights are moved by hand now, and every backward to them is a step.
         self.is_so = False
+        #: Whether they were at any time.
+        self.ever = False
         self._below: dict[int, list[ref[Any]]] = {}
         # What tells whether these are still the ones, and the loss that they are looked for below.
         self._marks: list[tuple[int, int]] = []
@@ -49,7 +51,7 @@ class ByHand:
 
     def add(self, site: Site, leaves: list[Any]) -> None:
         """Let each backward at `site` be a step of `leaves`."""
-        self.is_so = True
+        self.is_so = self.ever = True
         self._below[id(site)] = [ref(leaf) for leaf in leaves]
 
     def forget(self) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from autotrack import events as e
 from autotrack.capture.classes import Classes
 from autotrack.capture.criteria import Criteria
@@ -103,6 +105,10 @@ class Capture:
         if event.loss.requires_grad:
             self._computed_with_gradients(event)
             return
+        if not self._only_shows():
+            self._computed_without_gradients(event)
+
+    def _computed_without_gradients(self, event: e.LossComputed) -> None:
         if self.criteria.undecided:
             self._settle(self.criteria.take_undecided(self._is_no_term))
         call = self.criteria.read(event)
@@ -121,6 +127,15 @@ class Capture:
                 self.evaluation.coverage.monitored += 1
         self.monitored.clear()
         self._evaluate(call)
+
+    def _only_shows(self) -> bool:
+        """Whether a result that needs no gradients is of no model: a lesson shows a criterion.
+
+        That is so before training and with gradients on, as a model's would need them.
+        """
+        if not torch.is_grad_enabled() or self.training.position().started:
+            return False
+        return self.evaluation.in_hand.batch is None
 
     def _computed_with_gradients(self, event: e.LossComputed) -> None:
         if self.criteria.undecided:

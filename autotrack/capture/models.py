@@ -115,6 +115,11 @@ class Models:
         """Return the `id` of each parameter of the roots that are alive."""
         return {id(p) for _, module in self.living() for p in module.parameters()}
 
+    def is_one(self, some: set[int], others: set[int]) -> bool:
+        """Whether a root has parameters of both sets, by `id`."""
+        held = ({id(p) for p in module.parameters()} for _, module in self.living())
+        return any(not own.isdisjoint(some) and not own.isdisjoint(others) for own in held)
+
     def living(self) -> list[tuple[str, nn.Module]]:
         """Return the roots that are still alive, with what the person calls them."""
         return [(name, module) for name, known in self._roots if (module := known()) is not None]

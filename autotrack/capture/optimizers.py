@@ -62,7 +62,7 @@ class Optimizers:
         optimizer = discovery.innermost(optimizer)
         again = None if name or beside else self._made_again(optimizer)
         if again is not None:
-            again.take_over(optimizer, self._models.parameters)
+            again.take_over(optimizer, self._models.is_one)
             self._by_optimizer[id(optimizer)] = again
             return again
         found = self._found()
@@ -92,6 +92,33 @@ class Optimizers:
         stream = Stream("by_hand", None, [ref(leaf) for leaf in leaves])
         self.streams.append(stream)
         return stream
+
+    def is_alone(self, stream: Stream) -> bool:
+        """Whether no other optimizer that has not stepped is held beside that of `stream`."""
+        own = {id(parameter) for parameter in stream.parameters()}
+        for one in self._found().values():
+            if not hasattr(one.thing, "param_groups") or self._scope_of(one) != stream.scope:
+                continue
+            known = self.known(one.thing)
+            held = (p for group in one.thing.param_groups for p in group["params"])
+            if (known is None or not known.steps) and not own.issuperset(map(id, held)):
+                return False
+        return True
+
+    def hand_over(self, before: Stream, stream: Stream) -> None:
+        """Let `before` go on with the optimizer of `stream`, which has not stepped yet."""
+        optimizer = stream.optimizer() if stream.optimizer is not None else None
+        if optimizer is None:
+            return
+        self.streams.remove(stream)
+        before.earlier = before.optimizers()
+        before.take_over(optimizer, self._models.is_one)
+        before.name, before.variable = stream.name, stream.variable
+        before.frame, before.scope = stream.frame, stream.scope
+        if not before.pending:
+            # Else they have the same weights, and so the same backward calls wait at both.
+            before.pending, before.clipped = stream.pending, stream.clipped
+        self._by_optimizer[id(optimizer)] = before
 
     def first_used(self, stream: Stream) -> None:
         """Let a stream that starts to step have its variable's name before one that only exists."""
@@ -143,8 +170,9 @@ class Optimizers:
             stream = again
         if stream is None:
             stream = Stream(self._unused(name or f"optimizer_{len(self.streams)}"), None)
+            stream.late = any(other.steps for other in self.streams)
             self.streams.append(stream)
-        stream.take_over(optimizer, self._models.parameters)
+        stream.take_over(optimizer, self._models.is_one)
         stream.variable = name
         stream.frame = here.frame if here is not None and here.suspends else 0
         stream.scope = self._scope_of(here) if here is not None else None

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from autotrack.events import TrainBatch
+    from autotrack.loopscope import Site
 
 _PER_STREAM = (
     "Loss/train",
@@ -27,6 +28,9 @@ _PER_STREAM = (
     "autotrack/",
 )
 
+# Two that are trained in turn, an epoch each, have not done so many by the other's first step.
+_SEVERAL = 2
+
 
 @dataclass(slots=True, eq=False)
 class Stream:
@@ -38,6 +42,8 @@ class Stream:
     name: str
     optimizer: ref[Optimizer] | None
     leaves: list[ref[Tensor]] = field(default_factory=list)
+    # What the optimizers of the trainings before this one were called.
+    earlier: list[str] = field(default_factory=list)
     steps: int = 0
     pending: list[TrainBatch] = field(default_factory=list)
     # Inside `step(closure)`: whether we are, and whether the first evaluation is over.
@@ -58,6 +64,11 @@ class Stream:
     scope: object = None
     given: bool = False
     covered: bool = False
+    # Whether another one had stepped by the time that this one was met.
+    late: bool = False
+    # Where the last backward was that it stepped on, and the epochs it had when its optimizer came.
+    site: Site | None = None
+    epochs_before: int = 0
     # The weights of its optimizer as it was made, those of the last one that stepped before it and
     # the steps by then; how many trainings there have been, one after another and each of weights
     # that are all new, and whether one begins with the next step.
@@ -96,25 +107,52 @@ class Stream:
             held = []
         return held + [tensor for leaf in self.leaves if (tensor := leaf()) is not None]
 
-    def take_over(self, optimizer: Optimizer, modelled: Callable[[], set[int]]) -> None:
-        """Go on with another optimizer, of the same model's weights or of new ones.
+    def take_over(
+        self, optimizer: Optimizer, of_one_model: Callable[[set[int], set[int]], bool]
+    ) -> None:
+        """Go on with another optimizer, of the same model's weights or of another's.
 
-        `modelled` gives the `id` of each parameter of the models that are known.
+        `of_one_model` says whether a model has parameters of both sets of `id`.
         """
         given = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         if self.steps > self.taken_over:
             self.former, self.taken_over = self.weights + self.leaves, self.steps
         if self.steps:
             known = {id(weight) for known in self.former if (weight := known()) is not None}
-            ids = [id(parameter) for parameter in given]
-            self.begins_anew = known.isdisjoint(ids) and modelled().isdisjoint(ids)
+            ids = {id(parameter) for parameter in given}
+            self.begins_anew = known.isdisjoint(ids) and not of_one_model(known, ids)
         self.weights = [ref(parameter) for parameter in given]
         self.optimizer, self.leaves = ref(optimizer), []
+        self.epochs_before = self.epochs
+
+    def is_over(self, other: Stream, site: Site) -> bool:
+        """Whether what `other` trains at `site` follows this training, and goes on not beside it.
+
+        It stands in other loops, in which this one's optimizer has no part. In the same ones it may
+        be of a new model, which comes when whole epochs have gone by.
+        """
+        if self.site is None or not (self.site.loops and site.loops):
+            return False
+        if self.variable != other.variable and any(
+            loop.mentions(self.variable) for loop in site.loops
+        ):
+            return False
+        anew = not self.holds_any(other.parameters())
+        if not (other.late if anew else other.late or other.covered):
+            # Made together.
+            return False
+        if self.site.shares_loop(site):
+            return anew and self.epochs - self.epochs_before >= _SEVERAL
+        return True
 
     def holds_any(self, tensors: list[Tensor]) -> bool:
         """Whether any of `tensors` is a parameter of this stream."""
         wanted = {id(tensor) for tensor in tensors}
         return any(id(parameter) in wanted for parameter in self.parameters())
+
+    def optimizers(self) -> list[str]:
+        """Return what its optimizers are called, none where weights are moved by hand."""
+        return [*self.earlier, self.name] if self.optimizer is not None else []
 
     @property
     def is_idle(self) -> bool:

@@ -317,6 +317,7 @@ class Training:
 
     def _step_by_hand(self, batch: e.TrainBatch) -> None:
         """Every backward is a step of its own."""
+        self.by_hand.is_so = True
         weights = self.by_hand.weights(batch.site)
         stream = self.optimizers.by_hand(weights)
         stream.begins_anew = self.by_hand.begins_anew(batch.site, weights)
@@ -369,7 +370,8 @@ class Training:
     def clipping_started(self, event: e.ClippingStarted) -> None:
         """Take the norms before gradients change."""
         tensors = [event.parameters] if hasattr(event.parameters, "grad_fn") else event.parameters
-        for stream in self.optimizers.with_gradients_of(tensors):
+        for reached in self.optimizers.with_gradients_of(tensors):
+            stream = self._going_on(reached)
             if stream.in_closure and stream.first_evaluation_over:
                 continue
             if stream.optimizer is None:
@@ -384,7 +386,9 @@ class Training:
         if self._is_inside_step(event.optimizer):
             self._inner.append(ref(event.optimizer))
             return
-        stream = self._main = self._stream_of(event.optimizer)
+        stream = self._main = self._going_on(
+            self._stream_of(event.optimizer), closure=event.closure
+        )
         if self._adopted is stream and not event.closure:
             # Its backward was taken for a step by hand: that was this one.
             self._adopted = None
@@ -481,6 +485,7 @@ class Training:
         self.seen.cleared += stream.cleared and not batches
         stream.cleared = False
         groups = self._sites.learn(stream, batches)
+        stream.site = batches[-1].site if batches else stream.site
         stream.orphan = False
         self._credit_all(stream, batches)
         row = Row(stream.steps, time.time(), skipped=skipped)
@@ -684,6 +689,28 @@ class Training:
             for batch in self._unclaimed.take(stream.parameters(), first=first):
                 self._wait(stream, batch)
         return stream
+
+    def _going_on(self, stream: Stream, *, closure: bool = False) -> Stream:
+        """Return the stream of a first step: that of a training that is over, if one is.
+
+        A notebook calls the optimizers of its models one after another by names of their own.
+        """
+        before = self._main
+        if stream.steps or before is None or before is stream or before.suffix:
+            return stream
+        if any(s.steps for s in self.streams if s is not before):
+            return stream
+        waits = stream.pending and not closure
+        site = stream.pending[-1].site if waits else self._scope.site()
+        if not (before.is_over(stream, site) and self.optimizers.is_alone(stream)):
+            return stream
+        if not before.holds_any(stream.parameters()):
+            self._drop(before)
+        self.optimizers.hand_over(before, stream)
+        self.by_hand.is_so = False
+        if before.pending:
+            self.epochs.enter(before, before.pending[-1].shown)
+        return before
 
     def _adopt(self, stream: Stream) -> None:
         """An optimizer steps for weights that seemed to be moved by hand."""

@@ -112,9 +112,9 @@ def _likely_reasons(account: Account) -> Iterator[tuple[object, str]]:
 
 
 def _how_steps(training: Training) -> str:
-    stepped = [s.name for s in training.streams if s.steps and s.optimizer is not None]
+    stepped = [name for s in training.streams if s.steps for name in s.optimizers()]
     ways = ["steps of " + ", ".join(stepped)] if stepped else []
-    if training.by_hand.is_so:
+    if training.by_hand.ever:
         ways.append("every backward to weights that no optimizer holds")
     return "; ".join(ways)
 

@@ -42,7 +42,7 @@ def _why_no_step(account: Account) -> str:
 
 
 def _values(account: Account) -> list[_Value]:
-    by_hand = account.training.by_hand.is_so
+    by_hand = account.training.by_hand.ever
     no_rate = "no optimizer" if by_hand else "the optimizer's groups have no lr"
     no_clip = "gradients were not clipped by clip_grad_norm_ or clip_grad_value_"
     if by_hand:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autotrack.findings import last_training
 from autotrack.reports.scales import number, whole
 
 if TYPE_CHECKING:
@@ -53,7 +54,11 @@ class Shown:
 
 
 def best_evaluation(history: History) -> Shown | None:
-    """The pass with the highest accuracy of the first evaluation, else of training."""
+    """The pass with the highest accuracy of the first evaluation, else of training.
+
+    Of several trainings in turn it is one of the last.
+    """
+    history = last_training(history)
     known = [phase for phase in history.confusion if not phase.endswith("_initial")]
     ours = [phase for phase in known if phase.partition("/")[0] not in ("train", "train_eval")]
     for phase in [*ours, *known]:

@@ -49,7 +49,7 @@ def draw_steps(
     mark_missing(panel, curve, x, log=log)
     if not noisy:
         return None
-    smoothed = smooth(x, y)
+    smoothed = smooth(x, y, splits=panel.time.splits(x, done=False))
     panel.say_smoothed(smoothed.reach)
     panel.ax.plot(smoothed.x, smoothed.y, zorder=3, **stroke(curve.colour, 1.8))
     return smoothed

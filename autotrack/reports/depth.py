@@ -86,14 +86,14 @@ def shortened(name: str, letters: int) -> str:
 def _draw_parameter(
     panel: Panel, x: Floats, y: Floats, colour: str, lines: int
 ) -> tuple[Floats, Floats]:
+    line = panel.time.parted(x, y, done=False)
     if not needs_smoothing(np.log10(y)):
-        draw_line(panel, x, y, colour, width=1.2, buckets=_POINTS)
+        draw_line(panel, *line, colour, width=1.2, buckets=_POINTS)
         return x, y
-    calm = smooth(x, y, log=True)
+    calm = smooth(x, y, log=True, splits=panel.time.splits(x, done=False))
     draw_line(
         panel,
-        x,
-        y,
+        *line,
         colour,
         width=0.5,
         alpha=0.25 if lines <= _MOST_NAMES else 0.12,

@@ -156,9 +156,12 @@ class TimeAxis:
 
         With `done` its points stand where what they are of is done, else where a step begins.
         """
-        places = self.partings()
-        index = np.searchsorted(x, places, "right" if done else "left")
-        return np.insert(x, index, places), np.insert(y, index, np.nan)
+        index = self.splits(x, done=done)
+        return np.insert(x, index, self.partings()), np.insert(y, index, np.nan)
+
+    def splits(self, x: Floats, *, done: bool) -> NDArray[np.intp]:
+        """Return the indices into points at `x` at which trainings of new weights begin."""
+        return np.searchsorted(x, self.partings(), "right" if done else "left")
 
     def lines_between(self) -> Floats:
         """Positions of lines between trainings: all, if they are few enough to say something."""

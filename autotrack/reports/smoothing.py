@@ -41,27 +41,51 @@ def is_noisy(y: Floats) -> bool:
     return bool(noise(y) > _NOISY * (high - low) > 0)
 
 
-def smooth(x: Floats, y: Floats, *, log: bool = False) -> Smoothed:
+def smooth(
+    x: Floats, y: Floats, *, log: bool = False, splits: NDArray[np.intp] | None = None
+) -> Smoothed:
     """Smooth a curve of shape [n] by a mean with the weights of a Hann window.
 
-    The window reaches a twenty-fifth of the curve to either side. Points that are not finite are
-    left out of every mean, and the line has a gap where none is left.
-    `log` asks for the geometric mean instead of the arithmetic one.
+    The window reaches a twenty-fifth of the curve to either side, and over none of the `splits`,
+    the indices at which something else begins. Points that are not finite are left out of every
+    mean, and the line has a gap where none is left, and at each of the splits. `log` asks for the
+    geometric mean instead of the arithmetic one.
     """
     if log:
-        calm = smooth(x, np.log10(y))
+        calm = smooth(x, np.log10(y), splits=splits)
         return Smoothed(calm.x, 10.0**calm.y, calm.reach)
     cell = -(-len(y) // _CELLS)
+    half = max(2, round(-(-len(y) // cell) / 25))
+    at = np.empty(0, np.intp) if splits is None else splits
+    pieces = [
+        _smoothed(*piece, cell, half)
+        for piece in zip(np.split(x, at), np.split(y, at), strict=True)
+        if len(piece[0])
+    ]
+    gap = np.array([np.nan])
+    between = [part for places, means in pieces for part in ((places[:1], gap), (places, means))]
+    places, means = zip(*between[1:], strict=True)
+    return Smoothed(np.concatenate(places), np.concatenate(means), half * cell)
+
+
+def _smoothed(x: Floats, y: Floats, cell: int, half: int) -> tuple[Floats, Floats]:
+    """Return places and means; each of `cell` points, weighted over `half` so many to a side."""
     sums, counts = _cell_sums(y, cell)
     centres, _ = _cell_sums(x, cell)
     sizes = np.diff(np.append(np.arange(0, len(y), cell), len(y)))
-    half = max(2, round(len(sums) / 25))
     window = np.hanning(2 * half + 3)[1:-1]
-    weights = np.convolve(counts, window, mode="same")
+    weights = _spread(counts, window)
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.convolve(sums, window, mode="same") / weights
+        means = _spread(sums, window) / weights
     means[counts == 0] = np.nan
-    return Smoothed(centres / sizes, means, half * cell)
+    return centres / sizes, means
+
+
+def _spread(values: Floats, window: Floats) -> Floats:
+    # `mode="same"` is as long as the longer of the two.
+    half = len(window) // 2
+    spread: Floats = np.convolve(values, window)[half : half + len(values)]
+    return spread
 
 
 def _cell_sums(y: Floats, cell: int) -> tuple[Floats, Floats]:

@@ -65,7 +65,8 @@ def lines_of(
         x, y, step, epoch = x[order], y[order], step[order], epoch[order]
     places = (step, epoch)
     if calm and needs_smoothing(y):
-        calmer = smooth(x, np.where(np.isfinite(y), y, np.nan))
+        shown = np.where(np.isfinite(y), y, np.nan)
+        calmer = smooth(x, shown, splits=axis.splits(x, done=False))
         near = np.clip(np.searchsorted(x, calmer.x), 0, len(x) - 1)
         note = f"mean of {calmer.reach} points to either side"
         return [
