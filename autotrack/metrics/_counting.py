@@ -269,8 +269,6 @@ class Counter:
 
     def outputs(self, output: Any, batch: Any) -> Score | None:
         """Return correct and total of class scores (N, C) against a batch's N labels."""
-        while isinstance(output, (tuple, list)) and output:
-            output = output[0]
         if not isinstance(output, torch.Tensor) or not _are_class_scores(output):
             return None
         if isinstance(batch, torch.Tensor):
@@ -360,6 +358,19 @@ def _if(known: float, correct: float) -> float:
 
 def _unless_nan(correct: float, loss: float) -> float:
     return math.nan if math.isnan(loss) else correct
+
+
+def scores_in(output: Any) -> Any:
+    """Return what stands first in a model's output, which are its scores if it has any."""
+    while isinstance(output, (tuple, list)) and output:
+        output = output[0]
+    return output
+
+
+def classes_in(scores: Any) -> int:
+    """Return how many classes scores are of; 0 where they are none: (C) or (N, C, ...)."""
+    shape = scores.shape if isinstance(scores, torch.Tensor) else ()
+    return int(shape[1] if len(shape) > 1 else shape[0]) if shape else 0
 
 
 def _are_class_scores(output: torch.Tensor) -> bool:

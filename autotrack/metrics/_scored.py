@@ -17,6 +17,7 @@ from autotrack.events import (
     PassDiscarded,
 )
 from autotrack.keeper import Keeper
+from autotrack.metrics._counting import classes_in, scores_in
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class OfScoredBatches(Metric):
     def __init__(self, surroundings: Surroundings) -> None:
         super().__init__(surroundings)
         self._last: tuple[str, ref[Tensor], ref[Tensor], int | None] | None = None
-        self._trains_classes = False
+        # How many classes there are in what feeds losses: scores of others are something else.
+        self._classes: set[int] = set()
 
     def settle(self, pattern: Any) -> Keeper:
         """Have nothing to do while training only goes on."""
@@ -97,7 +99,8 @@ class OfScoredBatches(Metric):
     def criterion_seen(self, moment: CriterionSeen) -> None:
         """Remember where the scores and labels of a call are; they are not kept alive."""
         event = moment.event
-        self._trains_classes = self._trains_classes or event.function in _CLASSES
+        if event.function in _CLASSES and event.loss.requires_grad:
+            self._classes.add(classes_in(event.prediction))
         both = (event.prediction, event.target)
         if event.function in _CLASSES | _BINARY and all(isinstance(t, torch.Tensor) for t in both):
             self._last = (event.function, ref(both[0]), ref(both[1]), event.ignore_index)
@@ -118,10 +121,8 @@ class OfScoredBatches(Metric):
 
     def output_seen(self, moment: OutputSeen) -> None:
         """Hand on a batch that no criterion scored, where training says what scores mean."""
-        output = moment.output
-        while isinstance(output, (tuple, list)) and output:
-            output = output[0]
-        if not (self._trains_classes and isinstance(output, torch.Tensor)):
+        output = scores_in(moment.output)
+        if not isinstance(output, torch.Tensor) or classes_in(output) not in self._classes:
             return
         if isinstance(moment.batch, torch.Tensor):
             # Nothing but inputs: numbers of words, say.

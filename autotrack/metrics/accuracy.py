@@ -23,7 +23,15 @@ from autotrack.events import (
 from autotrack.keeper import Keeper
 from autotrack.metrics._calls import Calls
 from autotrack.metrics._confusion import Confusion, Kept
-from autotrack.metrics._counting import Counter, Found, FoundPositive, Score, largest
+from autotrack.metrics._counting import (
+    Counter,
+    Found,
+    FoundPositive,
+    Score,
+    classes_in,
+    largest,
+    scores_in,
+)
 from autotrack.metrics._metric import Metric, Surroundings, alone
 from autotrack.metrics._ring import Rings
 from autotrack.pending import Derived, Listed, Total, is_known, when_known
@@ -131,8 +139,11 @@ class Accuracy(Metric):
         super().__init__(surroundings)
         self._running: dict[Any, Count] = {}
         self._evaluations: dict[Any, dict[tuple[str, int], Count]] = {}
-        self._outputs: dict[Any, Count] = {}
+        # By pass without a criterion: what was counted, and how many classes its scores had.
+        self._outputs: dict[Any, tuple[Count, set[int]]] = {}
         self._trains_classes = False
+        # How many classes there are in what feeds losses: scores of others are something else.
+        self._classes: set[int] = set()
         self._kept = Kept()
         self.counter = Counter(surroundings.transfer, surroundings.nonfinite)
         self.rings = Rings()
@@ -159,6 +170,8 @@ class Accuracy(Metric):
         event, call = moment.event, moment.call
         if event.function not in _CLASSES and event.function not in _THRESHOLDS:
             return
+        if event.function in _CLASSES and event.loss.requires_grad:
+            self._classes.add(classes_in(event.prediction))
         # Whether there is a count is what a criterion around this one asks at once.
         look = self.score if moment.inside else self.look
         call.scores[_KEY] = look(event, call.value)
@@ -232,17 +245,19 @@ class Accuracy(Metric):
 
     def output_seen(self, moment: OutputSeen) -> None:
         """Count a batch whose criterion was not called: outputs against the loader's labels."""
-        self._outputs.setdefault(moment.evaluation, Count()).add(
-            self.counter.outputs(moment.output, moment.batch)
-        )
+        count, classes = self._outputs.setdefault(moment.evaluation, (Count(), set()))
+        output = scores_in(moment.output)
+        classes.add(classes_in(output))
+        count.add(self.counter.outputs(output, moment.batch))
 
     def evaluation_pass_ended(self, moment: EvaluationPassEnded) -> None:
         """Add the accuracy of the pass."""
         calls = self._evaluations.pop(moment.evaluation, {})
-        count = self._outputs.pop(moment.evaluation, None)
+        count, classes = self._outputs.pop(moment.evaluation, (None, set()))
         if calls:
             count = alone(calls, moment.objective)
-        elif not self._trains_classes:
+        elif not self._trains_classes or not classes <= self._classes:
+            # What else is as wide as it likes: features that are gathered, say.
             return
         self._write(moment.row, f"Accuracy/{moment.phase}{moment.suffix}", count)
 
