@@ -8,6 +8,7 @@ itself asks for `locals()` is not looked into at all, because it would see that 
 from __future__ import annotations
 
 import dis
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -24,6 +25,9 @@ _OPTIMIZED = 0x1
 _REFERENCES = 3
 _COPIES = sys.version_info < (3, 13)
 _ASKS_FOR_LOCALS = frozenset({"locals", "vars", "dir", "eval", "exec"})
+# Of these with an argument, as in `vars(args)`, the locals are none.
+_UNLESS_OF_SOMETHING = frozenset({"vars", "dir"})
+_CALLS = frozenset({"PRECALL", "CALL", "CALL_FUNCTION"})
 _asks: dict[int, tuple[CodeType, bool]] = {}
 
 #: A line of code somewhere: the unit call sites are made of.
@@ -206,11 +210,17 @@ def _asks_for_locals(code: CodeType) -> bool:
     known = _asks.get(id(code))
     if known is None:
         asks = not _ASKS_FOR_LOCALS.isdisjoint(code.co_names) and any(
-            i.argval in _ASKS_FOR_LOCALS and i.opname in ("LOAD_GLOBAL", "LOAD_NAME")
-            for i in dis.get_instructions(code)
+            _is_asked_by(load, then)
+            for load, then in itertools.pairwise(dis.get_instructions(code))
         )
         known = _asks[id(code)] = (code, asks)
     return known[1]
+
+
+def _is_asked_by(load: dis.Instruction, then: dis.Instruction) -> bool:
+    if load.argval not in _ASKS_FOR_LOCALS or load.opname not in ("LOAD_GLOBAL", "LOAD_NAME"):
+        return False
+    return load.argval not in _UNLESS_OF_SOMETHING or (then.opname in _CALLS and not then.arg)
 
 
 def variable(frame: FrameType, name: str) -> Any:

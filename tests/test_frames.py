@@ -6,6 +6,7 @@ import ast
 import asyncio
 import gc
 import sys
+import types
 import weakref
 
 import numpy as np
@@ -78,6 +79,33 @@ def test_calling_eval_on_a_model_is_not_asking_for_locals():
         return frames.variable(sys._getframe(0), "epoch")
 
     assert train() == 4
+
+
+def test_the_attributes_of_something_are_no_locals():
+    """`vars(args)` stands in many a function that trains: for its configuration."""
+
+    def train(args):
+        epoch = 5  # noqa: F841 - read from outside
+        config = {**vars(args), "names": dir(args)}
+        return frames.variable(sys._getframe(0), "epoch"), config
+
+    seen, config = train(types.SimpleNamespace(lr=0.1))
+    assert seen == 5
+    assert config["lr"] == 0.1
+
+
+def with_vars():
+    return frames.variables(sys._getframe(0)), vars()
+
+
+def with_dir():
+    return frames.variables(sys._getframe(0)), dir()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="a function's locals are no copy any more")
+@pytest.mark.parametrize("asks", [with_vars, with_dir])
+def test_a_function_that_asks_for_its_own_is_left_alone(asks):
+    assert asks()[0] == {}
 
 
 def one_step(model, optimizer):

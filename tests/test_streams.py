@@ -220,6 +220,35 @@ def test_kept_trainers_that_each_take_whole_epochs_are_trained_in_turn(tmp_path)
     assert run.history["Loss/train_epoch"].epoch.tolist() == list(range(6))
 
 
+def test_the_parts_of_a_loss_are_called_alike_in_each_training(tmp_path):
+    """The same lines are led to from two places; two of them are in one function."""
+
+    def distance(output, target):
+        return nn.functional.l1_loss(output, target)
+
+    def fit(seed, seen):
+        torch.manual_seed(seed)
+        model = nn.Linear(3, 1)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _epoch in range(2):
+            x, y = torch.randn(8, 3), torch.randn(8, 1)
+            output = model(x)
+            near, far = distance(output, y), distance(output, -y)
+            optimizer.zero_grad()
+            (near + 2 * far + nn.functional.mse_loss(output, y)).backward()
+            optimizer.step()
+            seen.append([near.item(), far.item()])
+
+    seen: list[list[float]] = []
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        fit(1, seen)
+        fit(2, seen)
+    parts = {tag for tag in run.history if tag.startswith("Loss/train/")}
+    assert parts == {"Loss/train/l1_loss", "Loss/train/l1_loss_2", "Loss/train/mse_loss"}
+    for tag, values in zip(("l1_loss", "l1_loss_2"), zip(*seen, strict=True), strict=True):
+        assert run.history[f"Loss/train/{tag}"].value.tolist() == float32(values)
+
+
 class Agent:
     def __init__(self, seed):
         self.net, self.optimizer = made(seed)

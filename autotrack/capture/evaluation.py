@@ -70,8 +70,10 @@ class Objective:
 class Pass:
     """A run of evaluation batches with no training step between.
 
-    `sites` are where criteria were called, `outputs` those that no criterion took; `ahead` says
-    that batches were drawn ahead of their use, `drawn` how many there were, known at their end.
+    `model` is the number of the trained model that was called, None where none was: then it is
+    another one. `sites` are where criteria were called, `outputs` those that no criterion took;
+    `ahead` says that batches were drawn ahead of their use, `drawn` how many there were, known at
+    their end.
     """
 
     key: object
@@ -79,6 +81,7 @@ class Pass:
     position: Position
     loader: int | None = None
     serial: int = 0
+    model: int | None = None
     batches: int = 0
     sites: set[int] = field(default_factory=set)
     outputs: int = 0
@@ -153,7 +156,11 @@ class Evaluation:
     def batch_loaded(self, loader: Any, batch: Any) -> None:
         """Remember the batch in hand: its size, and in evaluation the batch itself."""
         self._output_without_criterion()
-        self.in_hand.came(self._loader_ids.of(loader), batch, _size_of(batch))
+        number = self._loader_ids.of(loader)
+        if number != self.in_hand.loader:
+            # A loader that repeats its sampler for ever tells the start of its first pass only.
+            self._called = None
+        self.in_hand.came(number, batch, _size_of(batch))
         if self._loader is None or self._loader() is not loader:
             self._loader = ref(loader)
         self.under_way = self.under_way or self.in_hand.batch is not None
@@ -317,7 +324,7 @@ class Evaluation:
         if loader is not None:
             self._loaders.evaluate(loader)
         phase = self.phases.name(site, strings, loader, self._called, is_training_loader=trained)
-        return Pass(key, phase, position, loader, source[1] if source else 0)
+        return Pass(key, phase, position, loader, source[1] if source else 0, self._called)
 
     # -- the end of a pass -----------------------------------------------------------------------
 

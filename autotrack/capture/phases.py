@@ -80,6 +80,8 @@ _VARIANTS = frozenset(
         "teacher",
     }
 )
+# What comes of a model, not what goes into it.
+_RESULTS = frozenset({"logits", "out", "output", "outputs", "outs", "pred", "preds", "scores"})
 # So many passes' names are kept, by their loader and model.
 _MOST_GIVEN = 256
 # A longer string is no name of a split.
@@ -277,9 +279,11 @@ class Phases:
             if (phase := _phase_in(text)) is not None:
                 return phase, ""
         lines = site.lines[: self._own_depth(site)]
-        for name in self._said(site, lines):
-            if (phase := _phase_in(name)) is not None:
-                return phase, name
+        names = [(phase, name) for name in self._said(site, lines) if (phase := _phase_in(name))]
+        # `train_out` may be what a model gives in the way that training has it.
+        names.sort(key=lambda said: said[0] == "train_eval" and _is_result(said[1]))
+        if names:
+            return names[0]
         functions = [f for code, line in lines for f in self._scope.functions_at(code, line)]
         functions += [code.co_name for code, _ in lines if id(code) not in self._training_codes]
         for name in functions:
@@ -316,6 +320,10 @@ def _phase_in(text: str) -> str | None:
         if phase in found:
             return phase
     return None
+
+
+def _is_result(text: str) -> bool:
+    return not _RESULTS.isdisjoint(_words_of(text))
 
 
 def _words_of(text: str) -> list[str]:

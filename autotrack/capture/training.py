@@ -89,6 +89,8 @@ class Training:
         self._batches = Batches(capture.criteria, value_of)
         self._sites = Sites()
         self._unclaimed = Unclaimed()
+        # Whether an evaluation has begun since the last backward.
+        self._evaluated = False
         # The tensors below the loss in hand, where its call site has led to no step yet.
         self._leaves: list[Any] | None = None
         self._depth = 0
@@ -122,6 +124,7 @@ class Training:
         if self._depth > 1:
             return
         self._leave_behind()
+        self._evaluated = False
         evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
         self._leaves = self._leaves_below(event, site)
@@ -624,6 +627,7 @@ class Training:
 
     def evaluation_begins(self) -> None:
         """Evaluation starts: without epochs, that ends a training pass."""
+        self._evaluated = True
         for stream in self.streams:
             stream.stretch.evaluated = True
             if stream.epoch is None and stream.stretch.steps:
@@ -654,7 +658,8 @@ class Training:
     def end(self, *, failed: bool) -> None:
         """The run is over: the running pass is a pass, unless an exception cut it short."""
         for stream in self.streams:
-            interrupted = stream.orphan or self._waits_for_step(stream)
+            # Gradients that are left when evaluation begins are of no step any more.
+            interrupted = (stream.orphan or self._waits_for_step(stream)) and not self._evaluated
             self._drop(stream)
             if not stream.steps:
                 continue

@@ -22,6 +22,8 @@ from autotrack.metrics._metric import Metric, Surroundings
 from autotrack.pending import Derived, Pending, Total, when_known
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from autotrack.row import Value
 
 
@@ -92,13 +94,28 @@ class _Names:
     """Component names: the function's, and `_2`, `_3` for its further call sites."""
 
     given: dict[tuple[str, int], str] = field(default_factory=dict)
+    sites: dict[int, Any] = field(default_factory=dict)
 
-    def of(self, part: CriterionCall) -> str:
+    def of(self, part: CriterionCall, beside: Iterable[CriterionCall] = ()) -> str:
+        """Return the name of a part; `beside` are the parts of the same step."""
         key = (part.function, id(part.site))
         if key not in self.given:
-            number = 1 + sum(function == part.function for function, _ in self.given)
-            self.given[key] = part.function if number == 1 else f"{part.function}_{number}"
+            self.sites[key[1]] = part.site
+            self.given[key] = self._same_line(part, beside) or self._next(part.function)
         return self.given[key]
+
+    def _same_line(self, part: CriterionCall, beside: Iterable[CriterionCall]) -> str | None:
+        """Return what the same line is called where another way leads to it: another training."""
+        taken = {self.given.get((other.function, id(other.site))) for other in beside}
+        for (function, site), name in self.given.items():
+            line = self.sites[site].lines[:1]
+            if function == part.function and line == part.site.lines[:1] and name not in taken:
+                return name
+        return None
+
+    def _next(self, function: str) -> str:
+        names = {name for (known, _), name in self.given.items() if known == function}
+        return f"{function}_{len(names) + 1}" if names else function
 
 
 class Loss(Metric):
@@ -165,7 +182,7 @@ class Loss(Metric):
         names = self._names.setdefault(moment.stream, _Names())
         sums: dict[str, tuple[Value, int]] = {}
         for batch in moment.batches:
-            for name, value in _per_component(batch, names).items():
+            for name, value in _per_component(batch, parts, names).items():
                 total, count = sums.get(name, (0.0, 0))
                 sums[name] = (total + value, count + 1)
         for name, (total, count) in sums.items():
@@ -321,11 +338,16 @@ def _sum(values: list[Value | None]) -> Value | None:
     return total
 
 
-def _per_component(batch: TrainBatch, names: _Names) -> dict[str, Value]:
-    """Return each component's raw value in one backward call: the sum of its calls."""
+def _per_component(
+    batch: TrainBatch, parts: list[CriterionCall], names: _Names
+) -> dict[str, Value]:
+    """Return each component's raw value in one backward call: the sum of its calls.
+
+    `parts` are those of all backward calls of the step.
+    """
     values: dict[str, Value] = {}
     for part in batch.parts:
         if part.value is not None:
-            name = names.of(part)
+            name = names.of(part, parts)
             values[name] = values.get(name, 0.0) + part.value
     return values

@@ -57,9 +57,15 @@ class Modes(Metric):
         """Look at the model's mode once an evaluation pass."""
         if self._evaluation is not moment.evaluation and self._called is not None:
             self._evaluation = moment.evaluation
-            late = moment.call.position is not None
-            self._was_training = self._maybe_training if late else self._mode()
+            self._was_training = self._mode_in(moment)
             self._count(moment.evaluation.phase, self._was_training)
+
+    def _mode_in(self, moment: EvaluationBatchSeen) -> bool | None:
+        """Return the mode of the model that is evaluated; of another one nothing is known."""
+        if moment.call.position is not None:
+            return self._maybe_training
+        passed_over = moment.evaluation.loader is not None
+        return None if passed_over and moment.evaluation.model is None else self._mode()
 
     def pass_ended(self, moment: EvaluationPassEnded) -> None:
         """Leave the mode of the pass beside its values."""

@@ -16,14 +16,18 @@ from torch.utils.data import dataloader as _dataloader
 
 from autotrack.context import IDLE, active
 from autotrack.events import BatchLoaded, LoaderFinished, LoaderStarted
+from autotrack.guard import attempt
 
 if TYPE_CHECKING:
     from autotrack.observers._patch import Patch
 
 # Weak on both sides: a persistent-workers loader owns its iterator.
 _loader_of: WeakKeyDictionary[Any, ref[Any]] = WeakKeyDictionary()
-# The iterator that gave a batch last and its loader: nearly always the one that gives the next.
-_latest: list[tuple[Any, Any]] = [(lambda: None, None)]
+# Iterators that never end, with the batches of a round and how many have come.
+_rounds: WeakKeyDictionary[Any, list[int]] = WeakKeyDictionary()
+# The iterator that gave a batch last, its loader and round: nearly always the one that gives the
+# next.
+_latest: list[tuple[Any, Any, Any]] = [(lambda: None, None, None)]
 
 
 def install(patch: Patch) -> None:
@@ -38,10 +42,36 @@ def _wrap_iter(original: Any) -> Any:
         iterator = original(self)
         if (run := active()) is not None:
             _loader_of[iterator] = ref(self)
+            if (length := attempt(_round_of, self)) is not None:
+                _rounds[iterator] = [length, 0]
             run.emit(LoaderStarted(self))
         return iterator
 
     return __iter__
+
+
+def _round_of(loader: Any) -> int | None:
+    """Return the batches of a round where a loader repeats its sampler for ever, else None.
+
+    Such a loader keeps one iterator, and its workers, for all epochs: its batch sampler, which does
+    not end, has no length, and it says its own.
+    """
+    if type(loader) is DataLoader or loader._dataset_kind or loader.batch_sampler is None:
+        return None
+    if hasattr(type(loader.batch_sampler), "__len__"):
+        return None
+    length = len(loader)
+    return length if length > 0 else None
+
+
+def _begin_round(run: Any, loader: Any, rounds: list[int]) -> None:
+    """Say that a pass is over and another begins, if the next batch is the first of a round."""
+    length, taken = rounds
+    if taken == length:
+        run.emit(LoaderFinished(loader))
+        run.emit(LoaderStarted(loader))
+        rounds[1] = 0
+    rounds[1] += 1
 
 
 def _wrap_next(original: Any) -> Any:
@@ -54,10 +84,12 @@ def _wrap_next(original: Any) -> Any:
         if last[0]() is not self:
             if (known := _loader_of.get(self)) is None:
                 return original(self)
-            last = _latest[0] = (ref(self), known)
+            last = _latest[0] = (ref(self), known, _rounds.get(self))
         loader = last[1]()
         if loader is None:
             loader = self
+        if last[2] is not None:
+            attempt(_begin_round, run, loader, last[2])
         began = time.perf_counter()
         try:
             batch = original(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import replace
 
@@ -190,6 +191,30 @@ def test_modes_are_counted_by_phase(forgotten):
     assert [f.title for f in find(killed)] == [f.title for f in find(history)]
     assert modes["val"] == ([3, 0, 1] if forgotten == "eval" else [0, 3, 0])
     assert modes["train"] == ([1, 2, 0] if forgotten == "train" else [3, 0, 1])
+
+
+def test_of_another_model_that_is_evaluated_the_mode_is_not_known():
+    """An average of the weights is evaluated, in `eval()`, while the model stays as it trains."""
+    model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 3))
+    average = copy.deepcopy(model).eval()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    loader = DataLoader(TensorDataset(*data()), batch_size=8)
+    val_loader = DataLoader(TensorDataset(*data()), batch_size=8)
+
+    def loop():
+        for _epoch in range(3):
+            for x, y in loader:
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            with torch.no_grad():
+                for x, y in val_loader:
+                    nn.functional.cross_entropy(average(x), y)
+
+    history = tracked(loop)
+    assert len(history["Loss/val"]) == 3
+    assert set(history.modes) == {"train"}
+    assert "val" not in history.coverage["modes"]
 
 
 @pytest.mark.parametrize("forgotten", [False, True])
