@@ -193,6 +193,21 @@ def test_an_optimizer_in_a_wrapper_is_called_by_the_variable_that_holds_the_wrap
     assert set(run.history.streams) == {"opt_one", "opt_other"}
 
 
+def test_optimizers_that_a_person_names_have_streams_of_their_own():
+    """Warm-up and main training of the same weights: found, they would be one."""
+    model, warm = made()
+    main = torch.optim.Adam(model.parameters())
+    seen = {"warm": [], "main": []}
+    with autotrack.tracking(model, warm, main, logdir="named", strict=True) as run:
+        for _ in range(4):
+            seen["warm"].append(step(model, warm))
+        for _ in range(4):
+            seen["main"].append(step(model, main))
+    found = losses(run)
+    assert found["Loss/train/warm"] == float32(seen["warm"])
+    assert found["Loss/train/main"] == float32(seen["main"])
+
+
 def test_kept_trainers_that_each_take_whole_epochs_are_trained_in_turn(tmp_path):
     """One loop goes around both, as around folds; each has three epochs before the next begins."""
 
