@@ -35,7 +35,9 @@ Line = tuple[CodeType, int]
 
 # By `id`, because hashing a code object reads all of it; each entry keeps its code alive.
 _known: dict[int, tuple[CodeType, bool]] = {}
-_FOREIGN = frozenset({"torch", "wrapt", __name__.partition(".")[0]})
+# Notebooks run each cell in a loop of theirs, which is none of the person's.
+_NOTEBOOKS = frozenset({"IPython", "ipykernel"})
+_FOREIGN = frozenset({"torch", "wrapt", __name__.partition(".")[0]}) | _NOTEBOOKS
 _EVENT_LOOPS = frozenset({"asyncio", "anyio", "trio"})
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
 

@@ -116,10 +116,12 @@ class Site:
         """Whether one and the same loop goes around both places."""
         return not self._around().isdisjoint(other._around())
 
-    def _around(self) -> set[tuple[tuple[str, str, int], tuple[Line, ...]]]:
-        # A function's loop is another one where the function is called from elsewhere.
+    def _around(self) -> set[tuple[int, ...]]:
+        # A function's loop is another one where the function is called from elsewhere, and so is
+        # that of a notebook's cell which runs once more: by identity, it is other code.
+        outwards = [number for code, line in self.lines for number in (id(code), line)]
         loops = zip(self.loops, self.depths, strict=True)
-        return {(loop.key, self.lines[depth + 1 :]) for loop, depth in loops}
+        return {(loop.line, id(loop.code), *outwards[2 * depth + 2 :]) for loop, depth in loops}
 
 
 class LoopScope:

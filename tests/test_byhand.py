@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import linecache
+import textwrap
+
 import pytest
 import torch
 
@@ -36,6 +39,30 @@ def test_weights_that_are_moved_by_hand_begin_anew(tmp_path):
         by_hand(kept, 3)
     assert run.history.trainings[""].tolist() == [5, 11, 18]
     assert len(run.history["Loss/train"]) == 29
+
+
+def test_a_cell_that_runs_once_more_trains_anew(tmp_path):
+    """Its lines are compiled again, so that its loop is another one."""
+    cell = """
+        weight = torch.zeros(3, requires_grad=True)
+        for _ in range(steps):
+            (torch.randn(8, 3) @ weight - 1).pow(2).mean().backward()
+            weight.data -= 0.1 * weight.grad
+            weight.grad = None
+    """
+    source = textwrap.dedent(cell)
+    name = str(tmp_path / "cell")
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    space = {"torch": torch, "__name__": "__main__"}
+
+    def execute(steps: int) -> None:
+        exec(compile(source, name, "exec"), {**space, "steps": steps})  # noqa: S102 - a cell
+
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        execute(4)
+        execute(5)
+        execute(6)
+    assert run.history.trainings[""].tolist() == [4, 9]
 
 
 @pytest.mark.parametrize("several", [1, 3])

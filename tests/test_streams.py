@@ -193,6 +193,28 @@ def test_an_optimizer_in_a_wrapper_is_called_by_the_variable_that_holds_the_wrap
     assert set(run.history.streams) == {"opt_one", "opt_other"}
 
 
+def test_three_models_one_after_another_and_the_first_once_more(tmp_path):
+    """All of them live on, as in a notebook."""
+    seen = []
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        model_a, opt_a = made(1)
+        for _ in range(12):
+            seen.append(step(model_a, opt_a))  # noqa: PERF401 - as people write it
+        model_b, opt_b = made(2)
+        for _ in range(12):
+            seen.append(step(model_b, opt_b))  # noqa: PERF401
+        run._capture.training.look_around()
+        model_c, opt_c = made(3)
+        for _ in range(12):
+            seen.append(step(model_c, opt_c))  # noqa: PERF401
+        for _ in range(12):
+            seen.append(step(model_a, opt_a))  # noqa: PERF401
+    assert losses(run)["Loss/train"] == float32(seen)
+    assert set(losses(run)) == {"Loss/train", "Loss/train_epoch"}
+    assert run.history.trainings[""].tolist() == [12, 24, 36]
+    assert [s.name for s in run._capture.training.streams if s.steps] == ["opt_a"]
+
+
 def test_optimizers_that_a_person_names_have_streams_of_their_own():
     """Warm-up and main training of the same weights: found, they would be one."""
     model, warm = made()

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:_orig_mod|module|_forward_module)\.")
 _MOST_ITEMS = 64
-# Python's own names, and those in which a notebook keeps what its cells have shown: `_`, `_12`.
-_UNSPOKEN = re.compile(r"__|_\d*$")
+# Python's own names, and those in which a notebook keeps what its cells have shown: `_`, `_12`,
+# `Out`.
+_UNSPOKEN = re.compile(r"__|_\d*$|(?:Out|_oh)$")
 
 
 class Found(NamedTuple):

@@ -9,6 +9,7 @@ from torch import nn
 
 from autotrack.capture import discovery
 from autotrack.capture.streams import Stream
+from autotrack.identity import Registry
 
 if TYPE_CHECKING:
     from autotrack.capture.models import Models
@@ -23,6 +24,8 @@ class Optimizers:
         self._models = models
         self.streams: list[Stream] = []
         self._by_optimizer: dict[int, Stream] = {}
+        # Those whose training is over, which variables may hold still.
+        self._past = Registry()
         # Frames are told apart by their `id` only at one and the same look.
         self._looks = 0
 
@@ -40,7 +43,7 @@ class Optimizers:
         """Know every optimizer and every criterion module that a variable holds now."""
         found = self._found()
         for one in found.values():
-            if hasattr(one.thing, "param_groups") and self.known(one.thing) is None:
+            if hasattr(one.thing, "param_groups") and not self._is_known(one.thing):
                 self._add(one.thing, one.name.replace("\0", "_"), found)
         self._models.watch_criteria(
             one.thing for one in found.values() if _is_criterion(one.name, one.thing)
@@ -100,10 +103,14 @@ class Optimizers:
             if not hasattr(one.thing, "param_groups") or self._scope_of(one) != stream.scope:
                 continue
             known = self.known(one.thing)
+            stepped = known.steps > 0 if known is not None else self._past.get(one.thing)
             held = (p for group in one.thing.param_groups for p in group["params"])
-            if (known is None or not known.steps) and not own.issuperset(map(id, held)):
+            if not stepped and not own.issuperset(map(id, held)):
                 return False
         return True
+
+    def _is_known(self, optimizer: Any) -> bool:
+        return self.known(optimizer) is not None or self._past.get(optimizer)
 
     def hand_over(self, before: Stream, stream: Stream) -> None:
         """Let `before` go on with the optimizer of `stream`, which has not stepped yet."""
@@ -111,6 +118,9 @@ class Optimizers:
         if optimizer is None:
             return
         self.streams.remove(stream)
+        former = before.optimizer() if before.optimizer is not None else None
+        if former is not None:
+            self._past.set(former, value=True)
         before.earlier = before.optimizers()
         before.take_over(optimizer, self._models.is_one)
         before.name, before.variable = stream.name, stream.variable

@@ -701,7 +701,7 @@ class Training:
         A notebook calls the optimizers of its models one after another by names of their own.
         """
         before = self._main
-        if stream.steps or stream.given or before is None or before is stream or before.suffix:
+        if stream.steps or before is None or before is stream or before.suffix:
             return stream
         if any(s.steps for s in self.streams if s is not before):
             return stream

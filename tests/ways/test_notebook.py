@@ -61,12 +61,29 @@ same = ended == plain == [p.tolist() for p in model2.parameters()]
 print(json.dumps({"expected": expected, "tracked": losses, "again": again, "same": same}))
 """
 REPORT = "autotrack.report()"
+# One run over several cells, each with a model and an optimizer of its own.
+OPENED = """
+del model, optimizer, model2, optimizer2
+opened = autotrack.tracking(logdir='third')
+run = opened.__enter__()
+"""
+IN_CELL = """
+{model}, {opt} = fresh()
+for epoch in range(2):
+    for start in range(0, 12, 6):
+        {opt}.zero_grad()
+        output = {model}(x[start:start + 6])
+        torch.nn.functional.cross_entropy(output, y[start:start + 6]).backward()
+        {opt}.step()
+"""
+CLOSED = "opened.__exit__(None, None, None)"
 
 
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any]]:
     home = tmp_path_factory.mktemp("notebook")
-    sources = [SETUP, PLAIN, TRACKED, DEFINED, CALLED, TOLD, REPORT]
+    models = [IN_CELL.format(model=f"model_{n}", opt=f"opt_{n}") for n in ("small", "wide")]
+    sources = [SETUP, PLAIN, TRACKED, DEFINED, CALLED, TOLD, REPORT, OPENED, *models, CLOSED]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
     client = nbclient.NotebookClient(
         notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(home)}}
@@ -94,6 +111,14 @@ def test_the_epoch_variable_is_found_in_cells(cells: tuple[Path, list[Any]], run
     assert history["Loss/train_epoch"].x.tolist() == [7, 8]
     means = [sum(losses[:2]) / 2, sum(losses[2:]) / 2]
     assert history["Loss/train_epoch"].value.tolist() == pytest.approx(means, rel=1e-6)
+
+
+def test_models_of_cells_are_trained_in_turn(cells: tuple[Path, list[Any]]) -> None:
+    """The shell runs what stands in a cell in a loop of its own, which goes around no training."""
+    history = autotrack.read(cells[0] / "third")
+    assert history["Loss/train"].step.tolist() == list(range(8))
+    assert history["Loss/train"].epoch.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert history.trainings[""].tolist() == [4]
 
 
 def test_the_report_shows_itself(cells: tuple[Path, list[Any]]) -> None:
