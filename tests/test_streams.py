@@ -213,6 +213,8 @@ def test_three_models_one_after_another_and_the_first_once_more(tmp_path):
     assert set(losses(run)) == {"Loss/train", "Loss/train_epoch"}
     assert run.history.trainings[""].tolist() == [12, 24, 36]
     assert [s.name for s in run._capture.training.streams if s.steps] == ["opt_a"]
+    (steps,) = [line for line in run.history.coverage["lines"] if line["what"] == "steps"]
+    assert steps["how"] == "steps of opt_a, opt_b, opt_c"
 
 
 def test_optimizers_that_a_person_names_have_streams_of_their_own():

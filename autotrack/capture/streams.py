@@ -152,7 +152,8 @@ class Stream:
 
     def optimizers(self) -> list[str]:
         """Return what its optimizers are called, none where weights are moved by hand."""
-        return [*self.earlier, self.name] if self.optimizer is not None else []
+        called = [*self.earlier, self.name] if self.optimizer is not None else []
+        return list(dict.fromkeys(called))
 
     @property
     def is_idle(self) -> bool:
