@@ -150,6 +150,9 @@ class LoaderClock:
         current = self.passes.get(loader)
         if current is None or loader in self.sampled:
             return None
+        if current.evaluated and current.finished and loader not in self.trained:
+            # Evaluation has passed over it; training takes its own from no loader.
+            return None
         before = self.passes.get(self.primary) if self.primary is not None else None
         if before is None or before.finished:
             self.primary = loader

@@ -42,7 +42,7 @@ def test_weights_that_are_moved_by_hand_begin_anew(tmp_path):
 
 
 def test_a_cell_that_runs_once_more_trains_anew(tmp_path):
-    """Its lines are compiled again, so that its loop is another one."""
+    """Its lines are compiled again, so that its loop is another one, with the same text."""
     cell = """
         weight = torch.zeros(3, requires_grad=True)
         for _ in range(steps):
@@ -59,9 +59,7 @@ def test_a_cell_that_runs_once_more_trains_anew(tmp_path):
         exec(compile(source, name, "exec"), {**space, "steps": steps})  # noqa: S102 - a cell
 
     with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
-        execute(4)
-        execute(5)
-        execute(6)
+        list(map(execute, (4, 5, 6)))
     assert run.history.trainings[""].tolist() == [4, 9]
 
 

@@ -279,11 +279,16 @@ class Phases:
             if (phase := _phase_in(text)) is not None:
                 return phase, ""
         lines = site.lines[: self._own_depth(site)]
-        names = [(phase, name) for name in self._said(site, lines) if (phase := _phase_in(name))]
-        # `train_out` may be what a model gives in the way that training has it.
-        names.sort(key=lambda said: said[0] == "train_eval" and _is_result(said[1]))
-        if names:
-            return names[0]
+        spare = None
+        for name in self._said(site, lines):
+            phase = _phase_in(name)
+            if phase == "train_eval" and _is_result(name):
+                # `train_out` may be what a model gives in the way that training has it.
+                spare = spare or (phase, name)
+            elif phase is not None:
+                return phase, name
+        if spare is not None:
+            return spare
         functions = [f for code, line in lines for f in self._scope.functions_at(code, line)]
         functions += [code.co_name for code, _ in lines if id(code) not in self._training_codes]
         for name in functions:

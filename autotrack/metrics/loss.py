@@ -96,8 +96,8 @@ class _Names:
     given: dict[tuple[str, int], str] = field(default_factory=dict)
     sites: dict[int, Any] = field(default_factory=dict)
 
-    def of(self, part: CriterionCall, beside: Iterable[CriterionCall] = ()) -> str:
-        """Return the name of a part; `beside` are the parts of the same step."""
+    def of(self, part: CriterionCall, beside: Iterable[CriterionCall]) -> str:
+        """Return the name of a part; `beside` are the parts of the same step, or pass."""
         key = (part.function, id(part.site))
         if key not in self.given:
             self.sites[key[1]] = part.site
@@ -246,14 +246,14 @@ class Loss(Metric):
         """Add the mean of the pass: as the loss where it is the objective, else by name."""
         sums = self._evaluations.pop(moment.evaluation, {})
         whole = [key for key in sums if key[0] == moment.objective]
-        names = _Names()
+        names, calls = _Names(), [call for call, _ in sums.values()]
         for key, (call, mean) in sums.items():
             value = mean.value
             if value is None:
                 continue
             prefix = f"Loss/{moment.phase}{moment.suffix}"
             alone = len(whole) == 1 and key == whole[0]
-            moment.row.add(prefix if alone else f"{prefix}/{names.of(call)}", value)
+            moment.row.add(prefix if alone else f"{prefix}/{names.of(call, calls)}", value)
 
     def pass_discarded(self, moment: PassDiscarded) -> None:
         """Forget a pass that was none."""
