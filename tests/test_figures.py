@@ -51,9 +51,11 @@ from autotrack.reports import (
     scales,
     smoothing,
     style,
+    tags,
     update_ratio,
     weights,
 )
+from autotrack.reports.page.lines import lines_of
 from autotrack.reports.positions import TimeAxis
 from autotrack.series import Series
 
@@ -641,12 +643,23 @@ def test_smoothing_reaches_over_no_split(splits):
     """Each training has a value of its own: no mean lies between two of them."""
     y = np.searchsorted(splits, np.arange(4000), "right").astype(np.float64) + 1
     smoothed = smoothing.smooth(np.arange(4000.0), y, splits=np.array(splits))
-    shown = np.isfinite(smoothed.y)
     expected = np.searchsorted(splits, smoothed.x, "right") + 1.0
-    np.testing.assert_allclose(smoothed.y[shown], expected[shown], rtol=1e-12)
-    parts = len({*splits} - {0, 4000}) + 1
-    assert (~shown).sum() == parts - 1
-    assert (np.diff(smoothed.x) >= 0).all()
+    np.testing.assert_allclose(smoothed.y, expected, rtol=1e-12)
+    assert (np.diff(smoothed.x) > 0).all()
+
+
+def test_a_smoothed_line_ends_where_a_training_does(tmp_path):
+    """Where the next one begins there is a gap in figures; the page parts lines itself."""
+    loss = np.repeat([3.0, 2.0], 400) + np.random.default_rng(0).normal(0, 0.1, 800)
+    run = MadeUpRun(2, 400).per_step(Loss__train=loss, GradNorm__total=loss).begins_anew(400)
+    history = run.read(tmp_path)
+    smoothed = gradient_norm.draw(history).axes[0].lines[1]
+    x, y = smoothed.get_xdata(), smoothed.get_ydata()
+    assert x[np.isnan(y)].tolist() == [400.0]
+    assert y[x < 400].min() > y[x > 400].max()
+    (curve,) = tags.training(history, "GradNorm/total")
+    (_, calmer) = lines_of(curve, TimeAxis.of(history), 0, calm=True)
+    assert np.isfinite(calmer.y).all()
 
 
 def test_noise_is_measured_apart_from_the_slope():

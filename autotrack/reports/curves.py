@@ -51,7 +51,8 @@ def draw_steps(
         return None
     smoothed = smooth(x, y, splits=panel.time.splits(x, done=False))
     panel.say_smoothed(smoothed.reach)
-    panel.ax.plot(smoothed.x, smoothed.y, zorder=3, **stroke(curve.colour, 1.8))
+    line = panel.time.parted(smoothed.x, smoothed.y, done=False)
+    panel.ax.plot(*line, zorder=3, **stroke(curve.colour, 1.8))
     return smoothed
 
 

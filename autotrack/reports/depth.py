@@ -99,7 +99,8 @@ def _draw_parameter(
         alpha=0.25 if lines <= _MOST_NAMES else 0.12,
         buckets=_POINTS,
     )
-    panel.ax.plot(calm.x, calm.y, zorder=3, **style.stroke(colour, 1.3))
+    parted = panel.time.parted(calm.x, calm.y, done=False)
+    panel.ax.plot(*parted, zorder=3, **style.stroke(colour, 1.3))
     return calm.x, calm.y
 
 

@@ -48,8 +48,8 @@ def smooth(
 
     The window reaches a twenty-fifth of the curve to either side, and over none of the `splits`,
     the indices at which something else begins. Points that are not finite are left out of every
-    mean, and the line has a gap where none is left, and at each of the splits. `log` asks for the
-    geometric mean instead of the arithmetic one.
+    mean, and the line has a gap where none is left. `log` asks for the geometric mean instead of
+    the arithmetic one.
     """
     if log:
         calm = smooth(x, np.log10(y), splits=splits)
@@ -62,9 +62,7 @@ def smooth(
         for piece in zip(np.split(x, at), np.split(y, at), strict=True)
         if len(piece[0])
     ]
-    gap = np.array([np.nan])
-    between = [part for places, means in pieces for part in ((places[:1], gap), (places, means))]
-    places, means = zip(*between[1:], strict=True)
+    places, means = zip(*pieces, strict=True)
     return Smoothed(np.concatenate(places), np.concatenate(means), half * cell)
 
 
