@@ -43,10 +43,11 @@ class LoaderFinished:
 
 @dataclass(slots=True, eq=False, repr=False)
 class ModelCalled:
-    """A root model returned `output`."""
+    """A root model was called with `args` and returned `output`."""
 
     module: nn.Module
     output: Any
+    args: tuple[Any, ...] = ()
 
 
 @dataclass(slots=True, eq=False, repr=False)

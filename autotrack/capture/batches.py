@@ -74,6 +74,8 @@ class Batches:
             if part.reduction == "none":
                 self._criteria.chosen.add(part.function)
                 forget_samples(part)
+                # The mean of all samples is not what enters the loss.
+                part.value = None
 
     def _mean_of_sum(self, batch: TrainBatch, reading: graph.Reading) -> TrainBatch:
         """A summed criterion divided by a number of what it sums is a mean, and no other division.

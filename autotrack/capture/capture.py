@@ -196,7 +196,7 @@ class Capture:
     # -- models and loaders ----------------------------------------------------------------------
 
     def _model_called(self, event: e.ModelCalled) -> None:
-        self.evaluation.model_called(event.module, event.output)
+        self.evaluation.model_called(event)
         self._publish(e.RootCalled(event.module))
 
     def _loader_started(self, event: e.LoaderStarted) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 from autotrack import events as e
+from autotrack.capture.heldout import HeldOut
 from autotrack.capture.inhand import InHand
 from autotrack.capture.phases import Phases
 from autotrack.contents import first_of
@@ -93,12 +94,14 @@ class _Output(NamedTuple):
     """What a model made of a batch, until its criterion comes.
 
     `ahead` says that batches are drawn ahead, `left` that this is the last one of the running pass.
+    `site` is where the model was called, where its batch does not say what is evaluated.
     """
 
     output: Any
     batch: Any
-    ahead: bool
-    left: bool
+    ahead: bool = False
+    left: bool = False
+    site: Any = None
 
 
 @dataclass(slots=True)
@@ -130,6 +133,8 @@ class Evaluation:
         self.coverage = Noticed()
         #: The batch in hand.
         self.in_hand = InHand(loaders)
+        #: Batches that were drawn once.
+        self.held_out = HeldOut(loaders)
         self._loader: ref[Any] | None = None
         self._output: _Output | None = None
         # The trained model that was called last, by its `id`, if one was since the batch came.
@@ -161,6 +166,8 @@ class Evaluation:
             # A loader that repeats its sampler for ever tells the start of its first pass only.
             self._called = None
         self.in_hand.came(number, batch, _size_of(batch))
+        if self.in_hand.batch is not None:
+            self.held_out.came(number, batch)
         if self._loader is None or self._loader() is not loader:
             self._loader = ref(loader)
         self.under_way = self.under_way or self.in_hand.batch is not None
@@ -211,9 +218,9 @@ class Evaluation:
             return False
         return current.batches == current.length
 
-    def model_called(self, module: Any, output: Any) -> None:
+    def model_called(self, event: e.ModelCalled) -> None:
         """Keep an evaluation batch's output until its criterion, or the next batch, comes."""
-        self._called = id(module)
+        self._called = id(event.module)
         ahead, batch = self.in_hand.batch is not None and self.in_hand.use(), self.in_hand.batch
         left = batch is None and self._is_left()
         if left and self._output is not None:
@@ -221,10 +228,14 @@ class Evaluation:
             self._output, self._pass.drawn = None, None  # type: ignore[union-attr]
         elif ahead or left:
             batch = self.in_hand.drawn_ahead()
-        first = first_of(output)
-        if batch is None or getattr(first, "requires_grad", True) or is_spread(first):
+        first = first_of(event.output)
+        if getattr(first, "requires_grad", True) or is_spread(first):
             return
-        self._output = _Output(output, batch, ahead=ahead or left, left=left)
+        if batch is not None:
+            self._output = _Output(event.output, batch, ahead=ahead or left, left=left)
+        elif (batch := self.held_out.batch_of(event.args)) is not None:
+            self._output = _Output(event.output, batch, site=self._scope.site())
+            self.under_way = True
 
     def _is_left(self) -> bool:
         """Whether the running pass is over and its last batch, drawn ahead, is what is used now."""
@@ -240,7 +251,7 @@ class Evaluation:
             return
         begins()
         running = self._pass if waiting.left else None
-        current = self._current(None, where) if running is None else running
+        current = running or self._current(None, where, waiting.site)
         current.outputs += 1
         current.ahead = current.ahead or waiting.ahead
         self._publish(e.OutputSeen(current, waiting.output, waiting.batch))
@@ -269,9 +280,9 @@ class Evaluation:
         # Of batches that are drawn ahead the one in hand is another.
         self._publish(e.EvaluationBatchSeen(current, call, None if ahead else self.in_hand.batch))
 
-    def _current(self, call: e.CriterionCall | None, where: Where) -> Pass:
-        """Return the pass that the running code belongs to, opening it where it is new."""
-        site = call.site if call is not None else self._scope.site()
+    def _current(self, call: e.CriterionCall | None, where: Where, site: Any = None) -> Pass:
+        """Return the pass that the code at `site` belongs to, opening it where it is new."""
+        site = call.site if call is not None else site or self._scope.site()
         source = self._source(site)
         strings = self.phases.strings(site)
         key = (source, strings) if source is not None else (id(site), strings)

@@ -174,7 +174,9 @@ class Settled:
         self._ends: list[float] = []
         self._losses: list[float] = []
         self._due = self._run.due()
-        self._capture.models.rest()
+        if not self._capture.evaluation.held_out.any():
+            # Else a call of the model, and nothing but it, may be an evaluation.
+            self._capture.models.rest()
         self.stage = IDLE
 
     # -- events ----------------------------------------------------------------------------------

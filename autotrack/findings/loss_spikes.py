@@ -1,8 +1,8 @@
 """Steps whose loss stands far above that of its neighbours, alone or in a row, and comes back.
 
-A spike is beyond ten robust standard deviations of its surroundings, and half as high again; a
-setback is a sharp rise by as much to a level that is held for a while. The numbers were checked on
-our own benchmark.
+A spike is beyond ten robust standard deviations of its surroundings, and half as high again; where
+next to nothing is left of where the loss began, ten times as high. A setback is a sharp rise by as
+much to a level that is held for a while. The numbers were checked on our own benchmark.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autotrack.findings._curves import spread, surroundings
+from autotrack.findings._curves import levels, spread, surroundings
 from autotrack.findings._drops import drops_of
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._record import Floats, by_stream, say
@@ -29,6 +29,8 @@ FEWEST = 100
 # Beyond its surroundings, in robust standard deviations and as a factor.
 FAR = 10.0
 HIGH = 1.5
+# A spike that is less than this share of where the loss began must be so many times as high.
+SLIGHT, TOWERING = 0.01, 10.0
 AROUND = 51
 # Where more than this share stands out, the noise is like that: rare hard samples, small batches.
 RARE = 0.02
@@ -116,7 +118,8 @@ def _stands_out(y: Floats, around: Floats) -> NDArray[np.intp]:
     rest = y - around
     least = FAR * spread(rest)
     # The beginning of a training is steep, and its first step no spike.
-    far = np.flatnonzero((rest > least) & (rest > (HIGH - 1) * np.abs(around)) & (least > 0))
+    high = np.where(rest < SLIGHT * levels(y).start, TOWERING, HIGH)
+    far = np.flatnonzero((rest > least) & (rest > (high - 1) * np.abs(around)) & (least > 0))
     return far[far > AROUND // 2]
 
 

@@ -361,9 +361,17 @@ def _unless_nan(correct: float, loss: float) -> float:
 
 
 def scores_in(output: Any) -> Any:
-    """Return what stands first in a model's output, which are its scores if it has any."""
+    """Return what stands first in a model's output, which are its scores if it has any.
+
+    None where others of that shape stand beside it: which of them answers, nothing says.
+    """
     while isinstance(output, (tuple, list)) and output:
-        output = output[0]
+        first, *others = output
+        if isinstance(first, torch.Tensor) and first.dim() > 1:
+            alike = [one for one in others if getattr(one, "shape", None) == first.shape]
+            if alike:
+                return None
+        output = first
     return output
 
 

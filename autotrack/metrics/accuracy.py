@@ -194,8 +194,9 @@ class Accuracy(Metric):
             return
         running = self.running(moment.stream)
         shown = _one_place(counted)
+        if not self._trains_classes:
+            self._trains_classes = any(part.function in _CLASSES for part in counted)
         for part in shown:
-            self._trains_classes = self._trains_classes or part.function in _CLASSES
             running.add(part.scores[_KEY], part.site)
         if not shown:
             running.known = False

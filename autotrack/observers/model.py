@@ -135,7 +135,7 @@ class _Forward:
         # In training one call says as much as the many of the same model that follow it.
         if not trains or getattr(run, "trained_by", None) is not self:
             run.trained_by = self if trains else None
-            run.emit(ModelCalled(module, output))
+            run.emit(ModelCalled(module, output, args))
 
     def __reduce__(self) -> Any:
         # `sys.audit(...)` takes whatever it is given and does nothing: a hook that is no hook.
