@@ -148,7 +148,7 @@ def test_a_script_that_tracks_itself_keeps_its_own_record(tmp_path: Path) -> Non
 
 def test_without_training_nothing_is_written_and_that_is_said(tmp_path: Path) -> None:
     done = tracked(tmp_path, "import torch\ntorch.ones(1)\n", "script.py")
-    assert done.stderr.startswith("autotrack: nothing was recorded: no backward ran")
+    assert done.stderr.startswith("autotrack: nothing was recorded: no backward that trains ran")
     assert not (tmp_path / "out").exists()
 
 

@@ -1,8 +1,13 @@
-"""Weights that no optimizer holds: below which losses they lie, and when others follow them."""
+"""Weights that no optimizer holds: below which losses they lie, and when others follow them.
+
+That a person moves them shows only after the first backward: until then its step is not taken.
+"""
 
 from __future__ import annotations
 
 import operator
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -11,11 +16,34 @@ from autotrack.capture.streams import marks_of
 from autotrack.identity import Registry
 
 if TYPE_CHECKING:
+    from autotrack.capture.moved import Before
+    from autotrack.capture.streams import Stream
+    from autotrack.events import TrainBatch
     from autotrack.frames import Line
-    from autotrack.loopscope import Site
+    from autotrack.loopscope import Shown, Site
 
 # So many steps must have kept weights before new ones can be those of a new model.
 _KEPT = 2
+# After so many backward calls that moved nothing a place is known to move nothing.
+_IDLE = 16
+
+
+@dataclass(slots=True)
+class Maybe:
+    """A backward to weights that no optimizer holds: a step, if these weights move.
+
+    `shown` and `again` are what its loop and its loader said of it, `loader` is the number of the
+    latter, and `snapshot` says whether one was due.
+    """
+
+    batch: TrainBatch
+    leaves: list[Any]
+    loader: int | None
+    shown: Shown | None
+    again: bool
+    stream: Stream | None = None
+    before: Before | None = None
+    snapshot: bool = False
 
 
 class ByHand:
@@ -26,6 +54,9 @@ class ByHand:
         self.is_so = False
         #: Whether they were at any time.
         self.ever = False
+        #: The backward that may turn out to be a step.
+        self.maybe: Maybe | None = None
+        self._idle: Counter[int] = Counter()
         self._below: dict[int, list[ref[Any]]] = {}
         # What tells whether these are still the ones, and the loss that they are looked for below.
         self._marks: list[tuple[int, int]] = []
@@ -42,12 +73,20 @@ class ByHand:
         """Whether a backward at `site` is known to be a step by hand."""
         return id(site) in self._below
 
-    def only_shows(self, site: Site) -> bool:
+    def comes_once(self, site: Site) -> bool:
         """Whether a backward is outside of every loop, and comes there for the first time."""
         if not site.is_readable or site.loops or site.lines in self._once:
             return False
         self._once.add(site.lines)
         return True
+
+    def is_idle(self, site: Site) -> bool:
+        """Whether backward calls at `site` have moved nothing, often enough not to look again."""
+        return self._idle[id(site)] >= _IDLE
+
+    def moved_nothing(self, site: Site) -> None:
+        """The next backward came, and the weights below the one before are what they were."""
+        self._idle[id(site)] += 1
 
     def add(self, site: Site, leaves: list[Any]) -> None:
         """Let each backward at `site` be a step of `leaves`."""

@@ -200,6 +200,7 @@ class Capture:
         self._publish(e.RootCalled(event.module))
 
     def _loader_started(self, event: e.LoaderStarted) -> None:
+        self.training.by_hand_or_not()
         if not self.training.streams:
             self.training.look_around()
         self._settle_undecided()
@@ -211,6 +212,7 @@ class Capture:
             self._publish(event)
 
     def _batch_loaded(self, event: e.BatchLoaded) -> None:
+        self.training.by_hand_or_not()
         if self.criteria.undecided:
             self._settle_undecided()
         self.evaluation.batch_loaded(event.loader, event.batch)
@@ -219,6 +221,7 @@ class Capture:
         self._publish(e.BatchAwaited(event.seconds))
 
     def _loader_finished(self, event: e.LoaderFinished) -> None:
+        self.training.by_hand_or_not()
         self._settle_undecided()
         self.evaluation.loader_finished(event.loader)
         self.loaders.finished(self.loader_ids.of(event.loader))

@@ -96,6 +96,11 @@ class Optimizers:
         self.streams.append(stream)
         return stream
 
+    def drop_unused(self, stream: Stream) -> None:
+        """Forget a stream that was none: it has not stepped."""
+        if not stream.steps:
+            self.streams.remove(stream)
+
     def is_alone(self, stream: Stream) -> bool:
         """Whether no other optimizer that has not stepped is held beside that of `stream`."""
         own = {id(parameter) for parameter in stream.parameters()}

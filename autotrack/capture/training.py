@@ -11,9 +11,10 @@ from autotrack import events as e
 from autotrack import graph
 from autotrack.capture import discovery
 from autotrack.capture.batches import Batches
-from autotrack.capture.byhand import ByHand
+from autotrack.capture.byhand import ByHand, Maybe
 from autotrack.capture.epochs import Epochs
 from autotrack.capture.evaluation import Objective, Position
+from autotrack.capture.moved import Before
 from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
 from autotrack.capture.streams import Stream, gradient_marks, settle_names
@@ -47,8 +48,10 @@ class Seen:
     cleared: int = 0
     # Backward calls in `eval()` that no step came after.
     aside: int = 0
-    # Backward calls outside of every loop to weights that no optimizer holds.
+    # Backward calls outside of every loop to weights that no optimizer holds, and those to such
+    # weights that nothing moved.
     once: int = 0
+    idle: int = 0
     # Steps whose gradients came after the clipping.
     clipped_early: int = 0
     functions: set[str] = field(default_factory=set)
@@ -128,8 +131,11 @@ class Training:
         evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
         self._leaves = self._leaves_below(event, site)
+        if self.by_hand.maybe is not None:
+            self._leaves = self._leaves_after(self._leaves, event, site)
         self._aside = site if self._is_aside(site) else None
-        if self._aside is not None or self._only_shows(site):
+        unheld = self._aside is None and self._is_of_no_optimizer(site)
+        if self._aside is not None or (unheld and self._only_shows(site)):
             self.seen.aside += self._aside is not None
             nodes = [tensor.grad_fn for tensor in event.tensors]
             self._capture.criteria.gradients_asked(e.GradientsAsked(nodes))
@@ -137,14 +143,17 @@ class Training:
         again = self.epochs.uses_batch_again(site)
         batch = self._batches.read(event, site, evaluation.in_hand.size_in_training(again=again))
         self._capture.backward_read(batch)
-        evaluation.phases.training_at(site)
         if again and batch.size is None:
             # How many samples there were in it nobody remembers.
             batch.reduction = "mixed"
-        self._note(batch)
-        batch.shown = self.epochs.shown(site, shown, again=again)
         self._batch = batch
-        self.by_hand.backward_ahead(site, event.tensors)
+        if unheld:
+            self.by_hand.maybe = Maybe(
+                batch, self._leaves or [], evaluation.last_loader, shown, again
+            )
+        else:
+            self._trains(batch, shown, again=again)
+            self.by_hand.backward_ahead(site, event.tensors)
         if id(site) not in self._read:
             self._read.add(id(site))
             self._publish(e.GraphSeen(event.tensors))
@@ -215,6 +224,7 @@ class Training:
         batch, self._batch = self._batch, None
         inside, self._stepped_inside = self._stepped_inside, []
         if batch is None or not event.completed:
+            self.by_hand.maybe = None
             return
         if self._capture.evaluation.under_way:
             self.evaluation_ends()
@@ -223,6 +233,9 @@ class Training:
         if inside:
             # What these steps left of the gradients is no part of another.
             self._wait_at([stream for stream in reached if stream not in inside], batch)
+            return
+        if self.by_hand.maybe is not None:
+            self._wait_for_a_move(self.by_hand.maybe)
             return
         if self.by_hand.has(batch.site):
             self._step_by_hand(batch)
@@ -255,6 +268,12 @@ class Training:
         self._publish(e.GradientsReady(stream, clipped, self._snapshot, too_early))
         if self._snapshot:
             self._publish(e.SnapshotGradients(stream, clipped, self._snapshot, too_early))
+
+    def _trains(self, batch: e.TrainBatch, shown: Shown | None, *, again: bool) -> None:
+        """A backward is one of training's."""
+        self._capture.evaluation.phases.training_at(batch.site)
+        self._note(batch)
+        batch.shown = self.epochs.shown(batch.site, shown, again=again)
 
     def _note(self, batch: e.TrainBatch) -> None:
         seen = self.seen
@@ -300,33 +319,89 @@ class Training:
     # -- without an optimizer --------------------------------------------------------------------
 
     def _only_shows(self, site: Site) -> bool:
-        """Whether a backward call shows what autograd does, as tutorials begin, and trains nothing.
+        """Whether a backward call shows what autograd does, as lessons begin, and no more."""
+        idle = self.by_hand.is_idle(site)
+        once = not idle and self.by_hand.comes_once(site)
+        self.seen.idle += idle
+        self.seen.once += once
+        return idle or once
 
-        Looks at the leaves below the loss: are they held by no optimizer, and updated by hand?
-        """
+    def _is_of_no_optimizer(self, site: Site) -> bool:
+        """Whether the leaves below a loss are held by no optimizer: are they updated by hand?"""
         leaves = self._leaves
         known = (self.streams and not self.by_hand.is_so) or self.by_hand.has(site)
-        if known or self._unclaimed.alone or not leaves:
+        if known or self._unclaimed.alone:
             return False
+        if not leaves:
+            return self.by_hand.is_idle(site)
         if not discovery.is_optimized(leaves):
-            if self.by_hand.only_shows(site):
-                self.seen.once += 1
-                return True
-            self.by_hand.add(site, leaves)
-        elif self.by_hand.is_so:
+            return True
+        if self.by_hand.is_so:
             # Somebody's optimizer after all, made after the first backward.
             self.look_around()
         return False
 
-    def _step_by_hand(self, batch: e.TrainBatch) -> None:
-        """Every backward is a step of its own."""
+    def _wait_for_a_move(self, maybe: Maybe) -> None:
+        """Read the gradients of what may be a step by hand, while they are there."""
+        maybe.before = Before(maybe.leaves)
+        maybe.stream = stream = self.optimizers.by_hand(maybe.leaves)
+        self.optimizers.find_model(stream)
+        maybe.snapshot = self._snapshot = self._due(stream)
+        self._gradients_ready(stream, clipped=False)
+
+    def _leaves_after(
+        self, leaves: list[Any] | None, event: e.BackwardStarted, site: Site
+    ) -> list[Any] | None:
+        """Decide what the last backward was; return the leaves that this one is to be known by."""
+        self.by_hand_or_not()
+        maybe = self.by_hand.maybe
+        if maybe is not None and maybe.before is not None and maybe.batch.site is site:
+            below = graph.leaves(event.tensors) if leaves is None else leaves
+            self.by_hand_or_not(followed=maybe.before.is_followed_by(below))
+        self._none_by_hand()
+        return None if self.by_hand.has(site) else leaves
+
+    def by_hand_or_not(self, *, followed: bool = False) -> None:
+        """Take the step that the last backward may have been, if its weights have moved since."""
+        maybe = self.by_hand.maybe
+        if maybe is None or maybe.before is None or maybe.stream is None:
+            return
+        if followed or maybe.before.has_moved():
+            self.by_hand.maybe = None
+            self._was_by_hand(maybe, maybe.stream)
+
+    def _none_by_hand(self) -> None:
+        """What may have been a step was none: nothing has moved by now."""
+        maybe, self.by_hand.maybe = self.by_hand.maybe, None
+        if maybe is not None and maybe.stream is not None:
+            self.by_hand.moved_nothing(maybe.batch.site)
+            self.seen.idle += 1
+            self.optimizers.drop_unused(maybe.stream)
+            if maybe.loader is not None:
+                # What training takes next is no batch of that pass.
+                self._capture.loaders.evaluate(maybe.loader)
+
+    def _was_by_hand(self, maybe: Maybe, stream: Stream) -> None:
+        batch = maybe.batch
+        self.by_hand.add(batch.site, maybe.leaves)
+        self._trains(batch, maybe.shown, again=maybe.again)
+        stream.begins_anew = self.by_hand.begins_anew(batch.site, maybe.leaves)
+        self._enter_by_hand(stream, batch)
+        self._snapshot = maybe.snapshot
+        self._take_step(stream)
+
+    def _enter_by_hand(self, stream: Stream, batch: e.TrainBatch) -> None:
         self.by_hand.is_so = True
-        weights = self.by_hand.weights(batch.site)
-        stream = self.optimizers.by_hand(weights)
-        stream.begins_anew = self.by_hand.begins_anew(batch.site, weights)
         self._main = stream
         stream.pending.append(batch)
         self.epochs.enter(stream, batch.shown)
+
+    def _step_by_hand(self, batch: e.TrainBatch) -> None:
+        """Every backward is a step of its own."""
+        weights = self.by_hand.weights(batch.site)
+        stream = self.optimizers.by_hand(weights)
+        stream.begins_anew = self.by_hand.begins_anew(batch.site, weights)
+        self._enter_by_hand(stream, batch)
         if stream.steps == 0 or stream.begins_anew:
             self.optimizers.find_model(stream)
         self._snapshot = self._due(stream)
@@ -627,6 +702,7 @@ class Training:
 
     def evaluation_begins(self) -> None:
         """Evaluation starts: without epochs, that ends a training pass."""
+        self.by_hand_or_not()
         self._evaluated = True
         for stream in self.streams:
             stream.stretch.evaluated = True
@@ -639,6 +715,7 @@ class Training:
 
     def position(self) -> Position:
         """Return where training stands: what an evaluation point needs."""
+        self.by_hand_or_not()
         steps = max((s.steps for s in self.streams), default=0)
         epoch = self._main.epoch if self._main is not None else None
         counted = tuple((s, s.steps) for s in self.streams) if self.epochs.unsure else ()
@@ -657,6 +734,8 @@ class Training:
 
     def end(self, *, failed: bool) -> None:
         """The run is over: the running pass is a pass, unless an exception cut it short."""
+        self.by_hand_or_not()
+        self._none_by_hand()
         for stream in self.streams:
             # Gradients that are left when evaluation begins are of no step any more.
             interrupted = (stream.orphan or self._waits_for_step(stream)) and not self._evaluated
@@ -719,11 +798,16 @@ class Training:
 
     def _adopt(self, stream: Stream) -> None:
         """An optimizer steps for weights that seemed to be moved by hand."""
+        maybe, self.by_hand.maybe = self.by_hand.maybe, None
         self.by_hand.is_so = any(s.optimizer is None for s in self.streams)
         self.by_hand.forget()
-        self._adopted = stream
         if stream.suffix is None:
             stream.name = "optimizer"
+        if maybe is None:
+            self._adopted = stream
+        else:
+            self._trains(maybe.batch, maybe.shown, again=maybe.again)
+            self._wait(stream, maybe.batch)
 
     def _scale_of(self, stream: Stream) -> Any:
         """Return what a stream's gradients are still multiplied by: None where nothing scales."""

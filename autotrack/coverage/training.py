@@ -31,12 +31,13 @@ def training_lines(account: Account) -> list[Line]:
 
 
 _ONCE = "outside of every loop and to weights of no optimizer"
+_IDLE = "to weights that no optimizer holds and nothing moved"
 
 
 def _how_backward(seen: Seen) -> str:
     others = [
         f"{count:,} more, {where}, {'belongs' if count == 1 else 'belong'} to no training"
-        for count, where in ((seen.aside, "in eval()"), (seen.once, _ONCE))
+        for count, where in ((seen.aside, "in eval()"), (seen.once, _ONCE), (seen.idle, _IDLE))
         if count
     ]
     return "; ".join(["calls of backward", *others])
@@ -78,6 +79,13 @@ def _likely_reasons(account: Account) -> Iterator[tuple[object, str]]:
         (
             f"the only one is {_ONCE}; one that trains stands in a loop, or comes again from the "
             "same place"
+        ),
+    )
+    yield (
+        account.training.seen.idle,
+        (
+            "all of them went to weights that no optimizer holds and that did not move: gradients "
+            "were looked at, as of an attack, and nothing was trained"
         ),
     )
     yield (

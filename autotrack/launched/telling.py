@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 # children whose folders are named; the others are counted
 _NAMED = 4
 _NOTHING = (
-    "autotrack: nothing was recorded: no backward ran in this process, nor in a child process"
+    "autotrack: nothing was recorded: no backward that trains ran in this process, nor in a child "
+    "process"
 )
 _EVALUATED = (
     "autotrack: an evaluation without a training was seen and is not recorded; "

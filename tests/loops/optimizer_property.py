@@ -1,7 +1,6 @@
 """A property that makes an optimizer each time it is asked for one: for the step, and once more.
 
-No variable holds any of them, and none lives at a backward. The first backward seems to be a step by
-hand, so that step alone has no rate.
+No variable holds any of them, and none lives at a backward: the first may be a step by hand.
 """
 
 from __future__ import annotations
@@ -36,8 +35,7 @@ def loop(hand):
             hand.add("Loss/train", step, loss.item())
             hand.gradient_norm(step, model.parameters())
             hand.saw("train", loss.item(), 10, correct=(out.argmax(1) == y).sum())
-            if step:
-                hand.add("LearningRate/group0", step, 0.2)
+            hand.add("LearningRate/group0", step, 0.2)
             model.optimizer.step()
             model.optimizer.zero_grad()
             step += 1
