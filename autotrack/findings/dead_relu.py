@@ -50,12 +50,13 @@ def find(history: History) -> Iterator[Finding]:
             "dead-relu",
             "problem" if worst >= NEARLY_ALL else "warning",
             f"Up to {100 * worst:.0f} % of the units of {layers} are dead",
-            "These units are zero for every sample, so that no gradient reaches them and they stay "
-            "zero: a part of the model is lost.",
+            "No gradient reaches these units from any sample: their ReLU is always at zero, or "
+            "nothing uses what comes out of them. A part of the model is lost.",
             (
                 "lower the learning rate, or warm it up: one large step can kill units",
                 "use LeakyReLU, GELU or SiLU, which let a little gradient through",
                 "look at the initialisation of the biases, and normalise the inputs",
+                "without a ReLU behind them: look whether what comes out of these units is used",
             ),
             (
                 Evidence(

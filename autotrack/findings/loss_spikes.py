@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autotrack.findings._curves import levels, spread, surroundings
+from autotrack.findings._curves import spread, surroundings
 from autotrack.findings._drops import drops_of
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._record import Floats, by_stream, say
@@ -29,8 +29,9 @@ FEWEST = 100
 # Beyond its surroundings, in robust standard deviations and as a factor.
 FAR = 10.0
 HIGH = 1.5
-# A spike that is less than this share of where the loss began must be so many times as high.
-SLIGHT, TOWERING = 0.01, 10.0
+# A spike that is less than this share of where the loss began, in the median of its first steps,
+# must be so many times as high.
+SLIGHT, TOWERING, FIRST = 0.01, 10.0, 11
 AROUND = 51
 # Where more than this share stands out, the noise is like that: rare hard samples, small batches.
 RARE = 0.02
@@ -118,7 +119,7 @@ def _stands_out(y: Floats, around: Floats) -> NDArray[np.intp]:
     rest = y - around
     least = FAR * spread(rest)
     # The beginning of a training is steep, and its first step no spike.
-    high = np.where(rest < SLIGHT * levels(y).start, TOWERING, HIGH)
+    high = np.where(rest < SLIGHT * np.median(y[:FIRST]), TOWERING, HIGH)
     far = np.flatnonzero((rest > least) & (rest > (high - 1) * np.abs(around)) & (least > 0))
     return far[far > AROUND // 2]
 

@@ -170,6 +170,13 @@ def spikes_or_noise(*, fault):
     return run(np.where(rare & (np.arange(600) > 60), 8.0, falling(end=1.0)))
 
 
+def spikes_of_next_to_nothing(*, fault):
+    """A loss that is a ten-thousandth of its start: three times that is nothing yet."""
+    loss = 2.3 * np.exp(-np.arange(600) / 5) + 2e-4 + np.tile([1e-6, -1e-6], 300)
+    loss[[400, 450, 500]] *= 40 if fault else 3
+    return run(loss)
+
+
 def sharp_drops(*, fault):
     loss = flat(level=2.0)
     loss[300:] -= 1.0 if fault else 0.0
@@ -467,6 +474,7 @@ CASES = {
     loss_spikes: "loss-spikes",
     jump_and_return: "loss-spikes",
     spikes_or_noise: "loss-spikes",
+    spikes_of_next_to_nothing: "loss-spikes",
     sharp_drops: "sharp-drops",
     overfitting: "overfitting",
     overfitting_while_training_rises: "overfitting",
