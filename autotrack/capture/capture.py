@@ -97,11 +97,14 @@ class Capture:
     def _loss_computed(self, event: e.LossComputed) -> None:
         event = self.criteria.as_seen_here(event)
         if event.own:
-            if not self.criteria.left(event):
-                return
+            for one in self.criteria.left(event):
+                self._computed(one)
         elif self.criteria.depth:
             self.criteria.inner.append(self.criteria.read(event))
-            return
+        else:
+            self._computed(event)
+
+    def _computed(self, event: e.LossComputed) -> None:
         if event.loss.requires_grad:
             self._computed_with_gradients(event)
             return

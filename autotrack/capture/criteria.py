@@ -10,6 +10,7 @@ from weakref import ref
 import torch
 
 from autotrack import graph
+from autotrack.capture.outputs import Outputs
 from autotrack.dtensors import is_spread, whole_of
 from autotrack.events import CriterionCall, CriterionSeen, GradientsAsked, LossComputed
 
@@ -40,6 +41,7 @@ class Criteria:
         # Inside a person's own criterion: how deep, and what was computed there.
         self.depth = 0
         self.inner: list[CriterionCall] = []
+        self.outputs = Outputs()
         # Functions whose losses, one a sample, a person masks or chooses from by hand.
         self.chosen: set[str] = set()
         #: Whether scores or targets were seen of which this process holds a part.
@@ -144,11 +146,10 @@ class Criteria:
             self.inner.clear()
         self.depth += 1
 
-    def left(self, event: LossComputed) -> bool:
-        """A person's own criterion returned; True where it is the outermost and made a loss."""
+    def left(self, event: LossComputed) -> list[LossComputed]:
+        """A person's own criterion returned; return its losses where it is the outermost."""
         self.depth = max(self.depth - 1, 0)
-        loss = event.loss
-        return self.depth == 0 and hasattr(loss, "requires_grad") and loss.dim() == 0
+        return [] if self.depth else self.outputs.losses(event)
 
     def _adopt(self, call: CriterionCall, loss: Any) -> None:
         """Take over what was counted inside a person's own criterion, where that is one count."""
@@ -168,6 +169,7 @@ class Criteria:
         """These calls were backwarded, so they are no evaluation."""
         for part in parts:
             part.fed = True
+            self.outputs.trained(part.function)
             self._newest = max(self._newest, part.node or 0)
             self._training.add(id(part.site))
             self._trains_in_eval = self._trains_in_eval or part.position is not None
