@@ -180,13 +180,13 @@ class Loss(Metric):
         if len({(part.function, id(part.site)) for part in parts}) < 2:  # noqa: PLR2004
             return
         names = self._names.setdefault(moment.stream, _Names())
-        sums: dict[str, tuple[Value, int]] = {}
-        for batch in moment.batches:
-            for name, value in _per_component(batch, parts, names).items():
-                total, count = sums.get(name, (0.0, 0))
-                sums[name] = (total + value, count + 1)
-        for name, (total, count) in sums.items():
-            moment.row.add(f"Loss/train/{name}", total / count)
+        called: dict[str, list[Value | None]] = {}
+        for part in parts:
+            called.setdefault(names.of(part, parts), []).append(part.value)
+        for name, values in called.items():
+            # The mean of several calls, as in evaluation: there nothing parts those of a batch.
+            if (total := _sum(values)) is not None:
+                moment.row.add(f"Loss/train/{name}", total / len(values))
 
     def _account(self, moment: StepTaken) -> None:
         """Let the step's added losses join the mean of the pass.
@@ -336,18 +336,3 @@ def _sum(values: list[Value | None]) -> Value | None:
             return None
         total = total + value
     return total
-
-
-def _per_component(
-    batch: TrainBatch, parts: list[CriterionCall], names: _Names
-) -> dict[str, Value]:
-    """Return each component's raw value in one backward call: the sum of its calls.
-
-    `parts` are those of all backward calls of the step.
-    """
-    values: dict[str, Value] = {}
-    for part in batch.parts:
-        if part.value is not None:
-            name = names.of(part, parts)
-            values[name] = values.get(name, 0.0) + part.value
-    return values
