@@ -171,6 +171,8 @@ class CriterionCall:
     # device knows.
     counts: tuple[int, ...] = ()
     weight: Value | None = None
+    # Whether a person's own criterion was called.
+    own: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)

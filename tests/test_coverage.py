@@ -235,6 +235,23 @@ def test_the_total_of_an_evaluation_that_cannot_be_known_is_named(tmp_path):
     assert "log('Loss/test'" in reason
 
 
+def test_a_loss_that_only_training_halves_is_named(tmp_path):
+    def loop():
+        x, y = data()
+        model = nn.Linear(4, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _epoch in range(3):
+            optimizer.zero_grad()
+            (0.5 * F.cross_entropy(model(x), y)).backward()
+            optimizer.step()
+            with torch.no_grad():
+                F.cross_entropy(model(x[:8]), y[:8])
+
+    run = track(loop, tmp_path)
+    assert "training multiplies or divides cross_entropy" in why(run, "Loss/val")
+    assert "Loss/val/cross_entropy" in lines(run)["evaluation val"].how
+
+
 def test_the_way_out_that_the_coverage_names_works(tmp_path):
     seen = {}
     run = track(lambda: vae(seen), tmp_path, criterion=elbo)

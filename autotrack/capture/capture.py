@@ -18,8 +18,9 @@ from autotrack.timeline import LoaderClock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from autotrack.capture.evaluation import Position
     from autotrack.capture.models import Models
-    from autotrack.loopscope import LoopScope
+    from autotrack.loopscope import LoopScope, Site
     from autotrack.row import Row, Value
 
 # No loss has more terms.
@@ -118,7 +119,7 @@ class Capture:
         monitors = self.criteria.concerns_training_batch(event)
         if monitors and not self.evaluation.goes_on_at(call.site):
             # The person's own monitoring of the batch in hand, unless other batches follow it.
-            call.position = self.training.position_here()
+            call.position = self._position_at(call.site)
             if not self.monitored:
                 self._publish(e.MayBeEvaluation())
             self.monitored.append(call)
@@ -143,11 +144,17 @@ class Capture:
     def _computed_with_gradients(self, event: e.LossComputed) -> None:
         if self.criteria.undecided:
             self._settle_those_before()
-        position = self.training.position_here() if self.models.evaluating else None
+        position = self._position_at(self._scope.site()) if self.models.evaluating else None
         first = position is not None and not self.criteria.undecided
         call = self.criteria.computed(event, position=position)
         if first and self._is_no_term(call):
             self._publish(e.MayBeEvaluation())
+
+    def _position_at(self, site: Site) -> Position:
+        """Return where training stands, for a call that only later turns out to be evaluation."""
+        position = self.training.position_here()
+        position.said = self.evaluation.phases.said_now(site)
+        return position
 
     def monitoring_ends(self) -> None:
         """Training goes on: what looked at its batch alone was no evaluation."""

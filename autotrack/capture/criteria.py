@@ -42,6 +42,8 @@ class Criteria:
         self.depth = 0
         self.inner: list[CriterionCall] = []
         self.outputs = Outputs()
+        #: A person's own criteria that are known to sum.
+        self.sums: set[str] = set()
         # Functions whose losses, one a sample, a person masks or chooses from by hand.
         self.chosen: set[str] = set()
         #: Whether scores or targets were seen of which this process holds a part.
@@ -103,14 +105,15 @@ class Criteria:
             function=event.function,
             value=value if event.divisor == 1 or value is None else value / event.divisor,
             size=event.size if event.size is not None else _size(event),
-            reduction=event.reduction,
+            reduction="sum" if event.own and event.function in self.sums else event.reduction,
             node=None if node is None else int(node._sequence_nr()),
             site=self._scope.site(),
             divisor=event.divisor,
             prediction_key=_identity(event.prediction),
             target_key=_address(event.target),
+            own=event.own,
         )
-        if event.reduction == "sum":
+        if call.reduction == "sum":
             call.counts, call.weight = self._answers(event)
         if event.prediction is not None:
             self._publish(CriterionSeen(event, call, self.depth > 0))

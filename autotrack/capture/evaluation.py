@@ -10,7 +10,7 @@ from weakref import ref
 from autotrack import events as e
 from autotrack.capture.heldout import HeldOut
 from autotrack.capture.inhand import InHand
-from autotrack.capture.phases import Phases
+from autotrack.capture.phases import Phases, Said
 from autotrack.contents import first_of
 from autotrack.dtensors import is_spread
 from autotrack.row import Row
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from autotrack.capture.objective import Objective
     from autotrack.identity import Identities
     from autotrack.loopscope import LoopScope
     from autotrack.timeline import LoaderClock
@@ -29,42 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Position:
-    """Where training stands: completed steps, the epoch, and whether it has begun."""
+    """Where training stands: completed steps, the epoch, and whether it has begun.
+
+    `said` is what names a split there, of a call that only later turns out to be evaluation.
+    """
 
     steps: int
     epoch: int | None
     started: bool
     counted: tuple[tuple[Any, int], ...] = ()
-
-
-@dataclass(slots=True)
-class Objective:
-    """What training minimises, learned from its steps.
-
-    `function` is the one criterion whose value alone is backwarded; None as soon as any step's loss
-    is more than that, because then an evaluation's criterion call is only a part of the objective.
-    """
-
-    function: str | None = None
-    mixed: bool = False
-
-    def learn(self, batches: list[e.TrainBatch], sites: int) -> None:
-        """Take in the backward calls of one step, made at so many call sites."""
-        for batch in batches:
-            alone = batch.whole and sites == 1 and len(batch.parts) == 1
-            function = batch.parts[0].function if alone else None
-            if function is None or (self.function is not None and self.function != function):
-                self.mixed = True
-            self.function = function or self.function
-
-    def forget(self) -> None:
-        """Begin anew."""
-        self.function, self.mixed = None, False
-
-    @property
-    def criterion(self) -> str | None:
-        """The criterion that stands for the whole objective, if one does."""
-        return None if self.mixed else self.function
+    said: Said | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -284,21 +259,29 @@ class Evaluation:
         """Return the pass that the code at `site` belongs to, opening it where it is new."""
         site = call.site if call is not None else site or self._scope.site()
         source = self._source(site)
-        strings = self.phases.strings(site)
-        key = (source, strings) if source is not None else (id(site), strings)
+        if call is None and source is not None and self._is_of(source):
+            # By now other code may run than that which had the batch.
+            assert self._pass is not None
+            return self._pass
+        said = self._said_at(call) or self.phases.said_now(site)
+        key = (source, said) if source is not None else (id(site), said)
         if self._pass is None or self._pass.key != key:
             same_data = self._pass is not None and source is None and self._is_same_data(call)
             if same_data and self._pass is not None:
                 return self._pass
             position = where()
             self.close(position)
-            self._pass = self._open(key, source, site, strings, position)
+            self._pass = self._open(key, source, site, said, position)
             self.under_way = True
         self._last_target = call.target_key if call is not None else 0
         return self._pass
 
     _last_target: int = 0
     _site: Any = None
+
+    @staticmethod
+    def _said_at(call: e.CriterionCall | None) -> Said | None:
+        return call.position.said if call is not None and call.position is not None else None
 
     def goes_on_at(self, site: Any) -> bool:
         """Whether a pass is running to which the last call at `site` belonged."""
@@ -327,14 +310,16 @@ class Evaluation:
         assert self.last_loader is not None
         return self.last_loader, current.serial
 
-    def _open(
-        self, key: object, source: Any, site: Any, strings: tuple[str, ...], position: Position
-    ) -> Pass:
+    def _is_of(self, source: tuple[int, int]) -> bool:
+        """Whether the running pass is that over the batches of `source`."""
+        return self._pass is not None and (self._pass.loader, self._pass.serial) == source
+
+    def _open(self, key: object, source: Any, site: Any, said: Said, position: Position) -> Pass:
         loader = source[0] if source else None
         trained = loader in self._loaders.trained
         if loader is not None:
             self._loaders.evaluate(loader)
-        phase = self.phases.name(site, strings, loader, self._called, is_training_loader=trained)
+        phase = self.phases.name(site, said, loader, self._called, is_training_loader=trained)
         return Pass(key, phase, position, loader, source[1] if source else 0, self._called)
 
     # -- the end of a pass -----------------------------------------------------------------------

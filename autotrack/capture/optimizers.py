@@ -39,13 +39,16 @@ class Optimizers:
                 stream.scope = self._scope_of(here)
         return found
 
-    def look_around(self) -> None:
-        """Know every optimizer and every criterion module that a variable holds now."""
+    def look_around(self) -> bool:
+        """Know every optimizer and every criterion module that a variable holds now.
+
+        Return whether any of these modules is new.
+        """
         found = self._found()
         for one in found.values():
             if hasattr(one.thing, "param_groups") and not self._is_known(one.thing):
                 self._add(one.thing, one.name.replace("\0", "_"), found)
-        self._models.watch_criteria(
+        return self._models.watch_criteria(
             one.thing for one in found.values() if _is_criterion(one.name, one.thing)
         )
 

@@ -91,6 +91,13 @@ _SPLIT_NAMES = frozenset(
 )
 
 
+class Said(NamedTuple):
+    """The phase that the person states, and the strings of theirs that may name one."""
+
+    stated: str | None
+    strings: tuple[str, ...]
+
+
 class _Evaluated(NamedTuple):
     """What a pass looked at: the loader's number, the model's, and the words on the way there."""
 
@@ -128,17 +135,17 @@ class Phases:
         """A training step: the evaluations so far belong together no longer."""
         self._this_period.clear()
 
-    def strings(self, site: Site) -> tuple[str, ...]:
-        """Return the strings that name a split: of loop variables, and of parameters called so.
+    def said_now(self, site: Site) -> Said:
+        """Return what names a split now: of loop variables, and of parameters called so.
 
         Any string of a loop that only evaluates tells its passes apart; one of a parameter, or of a
         loop that trains as well (over models, say), counts where it says a phase.
         """
         stated = self._scope.stated.phase_now(self._scope.boundary)
-        found: list[str] = [stated] if stated is not None else []
+        found: list[str] = []
         wanted = self._string_names(site)
         if not wanted:
-            return tuple(found)
+            return Said(stated, ())
         for depth, frame in enumerate(frames.person_frames(self._scope.boundary)):
             if depth in wanted:
                 held = frames.variables(frame)
@@ -146,7 +153,7 @@ class Phases:
                     text = held.get(name)
                     if isinstance(text, str) and self._tells(text, loop):
                         found.append(text)
-        return tuple(found)
+        return Said(stated, tuple(found))
 
     def _tells(self, text: str, loop: object) -> bool:
         if len(text) > _LONGEST_NAME:
@@ -171,20 +178,20 @@ class Phases:
     def name(
         self,
         site: Site,
-        strings: tuple[str, ...],
+        now: Said,
         loader: int | None,
         model: int | None,
         *,
         is_training_loader: bool,
     ) -> str:
-        """Return the phase of a pass that starts now.
+        """Return the phase of a pass that starts, by what was said at its first call.
 
         `model` is the number of the trained model that was called, None where none was: then it is
         another one, a moving average say.
         """
-        stated = self._scope.stated.phase_now(self._scope.boundary)
-        if stated is not None:
-            return stated
+        if now.stated is not None:
+            return now.stated
+        strings = now.strings
         base, said = self._base(site, strings)
         if is_training_loader:
             base, said = "train_eval", ""

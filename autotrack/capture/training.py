@@ -13,8 +13,9 @@ from autotrack.capture import discovery
 from autotrack.capture.batches import Batches
 from autotrack.capture.byhand import ByHand, Maybe
 from autotrack.capture.epochs import Epochs
-from autotrack.capture.evaluation import Objective, Position
+from autotrack.capture.evaluation import Position
 from autotrack.capture.moved import Before
+from autotrack.capture.objective import Objective
 from autotrack.capture.optimizers import Optimizers
 from autotrack.capture.sites import Known, Sites
 from autotrack.capture.streams import Stream, gradient_marks, settle_names
@@ -110,6 +111,9 @@ class Training:
         self._aside: Site | None = None
         self._trains_aside: set[int] = set()
         self._looked = 0
+        # Whether a criterion of the person's has become known after calls inside of it were read:
+        # the step that they feed says nothing about the objective.
+        self._half_seen = False
         self._snapshot = False
         self._main: Stream | None = None
         # The stream whose step is under way, and the optimizers that it lets step inside.
@@ -118,6 +122,7 @@ class Training:
         self.loss_scaled = self._batches.loss_scaled
         capture.evaluation.connect(self.evaluation_begins, self.position_here)
         capture.evaluation.objective = self.objective
+        capture.criteria.sums = self.objective.sums
 
     # -- backward --------------------------------------------------------------------------------
 
@@ -314,7 +319,8 @@ class Training:
     def look_around(self) -> None:
         """Know the optimizers and criteria that variables hold, before they are used."""
         self._looked += 1
-        self.optimizers.look_around()
+        new = self.optimizers.look_around()
+        self._half_seen = self._half_seen or (new and bool(self._capture.criteria.waiting))
 
     # -- without an optimizer --------------------------------------------------------------------
 
@@ -569,7 +575,9 @@ class Training:
         row = Row(stream.steps, time.time(), skipped=skipped)
         if stream.begins_anew:
             self._begin_anew(stream, row)
-        self.objective.learn(batches, len(groups))
+        if not self._half_seen:
+            self.objective.learn(batches, len(groups))
+        self._half_seen = False
         if type(skipped) is not float:
             self.epochs.unsure = True
         if self.epochs.unsure:

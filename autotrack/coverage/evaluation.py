@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from autotrack.coverage._lines import Line
 
 if TYPE_CHECKING:
+    from autotrack.capture.objective import Objective
     from autotrack.coverage.account import Account
 
 _SCORES = ("Accuracy", "R2", "MAE")
@@ -59,12 +60,6 @@ def _why_no_total(account: Account, phase: str, parts: list[str]) -> str:
         return off
     if not account.training.seen.backwards:
         return "without a training, nothing says which criterion is the loss"
-    known = ", ".join(parts)
-    only = f"only {known} is seen" if len(parts) == 1 else f"only its parts {known} are seen"
-    way_out = (
-        f"put the whole loss into one function and name it by criterion=..., or log('Loss/{phase}',"
-        " ...)"
-    )
     objective = account.training.objective
     if not parts and objective.function is None:
         return (
@@ -73,8 +68,23 @@ def _why_no_total(account: Account, phase: str, parts: list[str]) -> str:
         )
     if not parts:
         return f"its criterion was not called, or gave no mean; log('Loss/{phase}', ...) records it"
+    return _why_only_parts(objective, phase, parts)
+
+
+def _why_only_parts(objective: Objective, phase: str, parts: list[str]) -> str:
+    known = ", ".join(parts)
+    only = f"only {known} is seen" if len(parts) == 1 else f"only its parts {known} are seen"
+    way_out = (
+        f"put the whole loss into one function and name it by criterion=..., or log('Loss/{phase}',"
+        " ...)"
+    )
     if objective.criterion is not None:
         return f"training minimises {objective.criterion}, and {only} here; {way_out}"
+    if objective.scaled:
+        return (
+            f"training multiplies or divides {objective.function}, and it is seen as it is here: "
+            f"another number; {way_out}"
+        )
     return (
         f"training minimises more than one criterion's value, and {only} here: what is added to it "
         f"by hand leaves no trace without a graph; {way_out}"
