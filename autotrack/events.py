@@ -221,6 +221,8 @@ class TrainBatch:
     whole: bool
     weight: Value | None = None
     ragged: bool = False
+    # The number of the loader's batch that `size` is of; None where a criterion gave it.
+    drawn: int | None = None
     freed: Value | None = None
     shown: Any = None
     seen_by: set[int] = field(default_factory=set)

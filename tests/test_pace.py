@@ -95,7 +95,7 @@ def test_throughput_is_that_of_each_second(fold_every, monkeypatch):
     for step, (wait, work) in enumerate(TIMES):
         clock.now += wait + work
         row = SimpleNamespace(scalars=[])
-        batches = [SimpleNamespace(size=3), SimpleNamespace(size=1)]
+        batches = [SimpleNamespace(size=3, drawn=None), SimpleNamespace(size=1, drawn=None)]
         one_by_one.step_taken(SimpleNamespace(stream=stream, row=row, batches=batches))
         expected += [(step, *pair) for pair in row.scalars]
         ends.append(clock.now)
@@ -107,6 +107,29 @@ def test_throughput_is_that_of_each_second(fold_every, monkeypatch):
     assert found == expected
     assert len(found) > 10
     assert found[1][2] == pytest.approx(4 * found[0][2])
+
+
+@pytest.mark.parametrize("criterion", [False, True])
+def test_a_batch_in_parts_is_so_many_samples_once(criterion, tmp_path, monkeypatch):
+    """A loader's eight, four at a time; one step takes two such batches."""
+    monkeypatch.setattr("autotrack.metrics.throughput._INTERVAL", 1e-9)
+    torch.manual_seed(0)
+    loader = DataLoader(TensorDataset(torch.randn(80, 3), torch.randn(80, 1)), batch_size=8)
+    model = nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with autotrack.tracking(logdir=tmp_path) as run:
+        for number, (x, y) in enumerate(loader):
+            for part in (slice(0, 4), slice(4, 8)):
+                out = model(x[part])
+                wrong = nn.functional.mse_loss(out, y[part]) if criterion else (out - y[part]) ** 2
+                wrong.mean().backward()
+            if number % 2:
+                optimizer.step()
+                optimizer.zero_grad()
+    history = autotrack.read(run.directory)
+    steps, samples = (history[f"Throughput/{of}_per_second"] for of in ("steps", "samples"))
+    assert len(steps) == 4
+    assert (samples.value / steps.value).tolist() == pytest.approx([16.0] * 4)
 
 
 def test_nobody_waits_longer_than_there_is_time(tmp_path, monkeypatch):

@@ -40,8 +40,13 @@ class Batches:
             self._scaled.append((ref(event.scaled), event.loss.grad_fn, self._value_of(event.loss)))
             del self._scaled[:-_MOST_SCALED]
 
-    def read(self, event: BackwardStarted, site: Site, batch_size: int | None) -> TrainBatch:
-        """Return the batch of a backward call; `batch_size` is the loader's, where there is one."""
+    def read(
+        self, event: BackwardStarted, site: Site, batch_size: int | None, drawn: int = 0
+    ) -> TrainBatch:
+        """Return the batch of a backward call.
+
+        `batch_size` is the loader's, where there is one, and `drawn` the number of its batch.
+        """
         if not self._scaled and (batch := self._of_one_call(event, site)) is not None:
             if len(self._criteria.waiting) > 1:
                 self._criteria.look_for_others([])
@@ -65,6 +70,7 @@ class Batches:
             reduction=_reduction(parts, reading.reduced or _reduced_by(event)),
             whole=reading.exact,
             weight=parts[0].weight if len(parts) == 1 else None,
+            drawn=drawn if size is None else None,
         )
         return self._mean_of_sum(batch, reading)
 

@@ -23,6 +23,8 @@ class InHand:
         self.loader: int | None = None
         self.batch: Any = None
         self.size: int | None = None
+        #: The number of the batch, over all loaders.
+        self.drawn = 0
         # The batch before, and what of a pass that is over has not been used.
         self._before: Any = None
         self._left: Any = None
@@ -42,6 +44,7 @@ class InHand:
 
     def came(self, loader: int, batch: Any, size: int | None) -> None:
         """A loader gives a batch."""
+        self.drawn += 1
         self._unused = self._unused + 1 if self.loader == loader else 1
         self.loader = loader
         self.size, self._size_before = size, self.size

@@ -146,7 +146,9 @@ class Training:
             self._capture.criteria.gradients_asked(e.GradientsAsked(nodes))
             return
         again = self.epochs.uses_batch_again(site)
-        batch = self._batches.read(event, site, evaluation.in_hand.size_in_training(again=again))
+        in_hand = evaluation.in_hand
+        size = in_hand.size_in_training(again=again)
+        batch = self._batches.read(event, site, size, in_hand.drawn)
         self._capture.backward_read(batch)
         if again and batch.size is None:
             # How many samples there were in it nobody remembers.

@@ -13,6 +13,8 @@ from autotrack.metrics._metric import Metric, Surroundings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from autotrack.events import TrainBatch
+
     #: What is to be written, by tag.
     Numbers = list[tuple[str, float]]
 
@@ -49,8 +51,7 @@ class Throughput(Metric):
             self._stream = moment.stream
         if moment.stream is not self._stream:
             return
-        sizes = [batch.size for batch in moment.batches]
-        samples = None if None in sizes else sum(sizes)  # type: ignore[arg-type]
+        samples = _samples_in(moment.batches)
         moment.row.scalars += self._measure(time.perf_counter(), 1, samples)
 
     def steps_taken(self, size: int, ends: list[float]) -> Iterator[tuple[int, Numbers]]:
@@ -95,3 +96,15 @@ class _Pace(Keeper):
         """Measure them."""
         for index, found in self._metric.steps_taken(self._size, steps.ends):
             steps.block.extra.setdefault(index, []).extend(found)
+
+
+def _samples_in(batches: list[TrainBatch]) -> int | None:
+    """Return the samples of a step; a loader's batch that several backward calls share once."""
+    samples, shared = 0, set()
+    for batch in batches:
+        if batch.size is None:
+            return None
+        if batch.drawn is None or batch.drawn not in shared:
+            samples += batch.size
+        shared.add(batch.drawn)
+    return samples
