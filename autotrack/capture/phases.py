@@ -8,6 +8,7 @@ on the lines that lead to the criterion, and last the functions those lines stan
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autotrack import frames
@@ -84,6 +85,8 @@ _VARIANTS = frozenset(
 _RESULTS = frozenset({"logits", "out", "output", "outputs", "outs", "pred", "preds", "scores"})
 # So many passes' names are kept, by their loader and model.
 _MOST_GIVEN = 256
+# An evaluation after each step asks for the same names again and again.
+_MOST_TEXTS = 4096
 # A longer string is no name of a split.
 _LONGEST_NAME = 40
 _SPLIT_NAMES = frozenset(
@@ -325,6 +328,7 @@ class Phases:
         return names
 
 
+@lru_cache(_MOST_TEXTS)
 def _phase_in(text: str) -> str | None:
     found = [_PHASE_OF[w] for w in _words_of(text) if w in _PHASE_OF]
     # `train_eval_loader` says both; `test_eval` and `eval_test` are tests.
@@ -338,10 +342,11 @@ def _is_result(text: str) -> bool:
     return not _RESULTS.isdisjoint(_words_of(text))
 
 
-def _words_of(text: str) -> list[str]:
+@lru_cache(_MOST_TEXTS)
+def _words_of(text: str) -> tuple[str, ...]:
     spaced = re.sub(r"([a-z])([A-Z])", r"\1_\2", text)
     words = [w for w in re.split(r"[^a-z]+", spaced.lower()) if w]
-    return [part for word in words for part in _parts_of(word)]
+    return tuple(part for word in words for part in _parts_of(word))
 
 
 def _parts_of(word: str) -> tuple[str, ...]:
