@@ -224,12 +224,20 @@ class Evaluation:
             return
         if self._has_criterion():
             return
+        if waiting.site is None and not waiting.left and self._is_in_training():
+            # Labels for the unlabelled, say: what comes of it is trained on.
+            self.coverage.monitored += 1
+            return
         begins()
         running = self._pass if waiting.left else None
         current = running or self._current(None, where, waiting.site)
         current.outputs += 1
         current.ahead = current.ahead or waiting.ahead
         self._publish(e.OutputSeen(current, waiting.output, waiting.batch))
+
+    def _is_in_training(self) -> bool:
+        current = self.in_hand.current
+        return current is not None and current.trained
 
     def _has_criterion(self) -> bool:
         """Whether a criterion scores the running pass, if the batch in hand is one of its."""
@@ -332,6 +340,7 @@ class Evaluation:
         self._output_without_criterion()
         self.phases.training_goes_on()
         self.in_hand.forget()
+        self.held_out.training_goes_on()
         running = self._pass
         if running is not None and running.loader is not None:
             current = self._loaders.passes.get(running.loader)

@@ -1,7 +1,7 @@
 """Batches drawn once, before training, to look at again and again: `next(iter(val_loader))`.
 
 When a model is given the very tensor of such a batch between two steps, that batch's labels are
-the ones it is compared with.
+the ones it is compared with. What was drawn since the last step may be training's own.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class HeldOut:
 
     def __init__(self, loaders: LoaderClock) -> None:
         self._loaders = loaders
+        self._new: dict[int, list[ref[Any]]] = {}
         self._first: dict[int, list[ref[Any]]] = {}
 
     def came(self, loader: int, batch: Any) -> None:
@@ -34,8 +35,13 @@ class HeldOut:
             return
         self._first.pop(loader, None)
         tensors = [part for part in parts_of(batch) if isinstance(part, torch.Tensor)]
-        self._first[loader] = [ref(tensor) for tensor in tensors]
-        if len(self._first) > _MOST:
+        self._new[loader] = [ref(tensor) for tensor in tensors]
+
+    def training_goes_on(self) -> None:
+        """A training step: what was drawn before it may be looked at from now on."""
+        self._first.update(self._new)
+        self._new.clear()
+        while len(self._first) > _MOST:
             del self._first[next(iter(self._first))]
 
     def any(self) -> bool:
