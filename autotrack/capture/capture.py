@@ -98,8 +98,11 @@ class Capture:
     def _loss_computed(self, event: e.LossComputed) -> None:
         event = self.criteria.as_seen_here(event)
         if event.own:
-            for one in self.criteria.left(event):
+            losses = self.criteria.left(event)
+            for one in losses:
                 self._computed(one)
+            if not losses and not self.criteria.depth:
+                self._inner_stand_for_themselves()
         elif self.criteria.depth:
             self.criteria.inner.append(self.criteria.read(event))
         else:
@@ -111,6 +114,18 @@ class Capture:
             return
         if not self._only_shows():
             self._computed_without_gradients(event)
+
+    def _inner_stand_for_themselves(self) -> None:
+        """A module that looked like a criterion returned no loss: what it computed counts as such.
+
+        One loss a sample, or its input: a layer that keeps a loss until somebody adds it up.
+        """
+        for call in self.criteria.take_inner():
+            if call.node is not None:
+                here = self._position_at(call.site) if self.models.evaluating else None
+                self.criteria.wait(call, here)
+            elif not self._only_shows():
+                self._evaluate(call)
 
     def _computed_without_gradients(self, event: e.LossComputed) -> None:
         if self.criteria.undecided:

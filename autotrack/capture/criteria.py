@@ -65,17 +65,26 @@ class Criteria:
         `position` is where training stands if the call may turn out to be evaluation, else None.
         """
         call = self.read(event)
+        self.wait(call, position)
+        if call.node is not None and position is None:
+            self.in_hand(event.prediction, event.target)
+        return call
+
+    def wait(self, call: CriterionCall, position: Any) -> None:
+        """Let a call wait for a backward."""
         call.position = position
         if call.node is None:
-            return call
+            return
         if len(self.waiting) >= _MOST_WAITING:
             self._forget(list(self.waiting))
         self.waiting[call.node] = call
         if position is not None:
             self.undecided[call.node] = call
-        else:
-            self.in_hand(event.prediction, event.target)
-        return call
+
+    def take_inner(self) -> list[CriterionCall]:
+        """Return what was computed inside a person's own criterion."""
+        inner, self.inner = self.inner, []
+        return inner
 
     def as_seen_here(self, event: LossComputed) -> LossComputed:
         """Return a call without the tensors of which this process holds a part only."""
