@@ -171,8 +171,9 @@ class CriterionCall:
     # device knows.
     counts: tuple[int, ...] = ()
     weight: Value | None = None
-    # Whether a person's own criterion was called.
+    # Whether a person's own criterion was called, and whether a module that is none called this.
     own: bool = False
+    inside: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -169,3 +169,24 @@ def test_the_first_step_by_hand_stands_before_the_evaluation_that_follows_it(tmp
             with torch.no_grad():
                 torch.nn.functional.mse_loss(x[:4] @ weight, y[:4])
     assert run.history["Loss/val"].step.tolist() == [1, 2, 3]
+
+
+def test_what_a_module_only_reports_about_training_is_no_evaluation(tmp_path):
+    """A module without weights that measures and returns a dictionary, without gradients."""
+
+    class Report(torch.nn.Module):
+        def forward(self, out, y):
+            with torch.no_grad():
+                return {"mse": torch.nn.functional.mse_loss(out + 0, y + 0).item()}
+
+    torch.manual_seed(8)
+    x, y, model, report = torch.randn(16, 3), torch.randn(16, 1), torch.nn.Linear(3, 1), Report()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with autotrack.tracking(logdir=tmp_path / "run", strict=True) as run:
+        for _ in range(5):
+            out = model(x)
+            optimizer.zero_grad()
+            (out - y).abs().mean().backward()
+            optimizer.step()
+            report(out, y)
+    assert not [tag for tag in run.history if tag.startswith(("Loss/val", "Loss/test"))]

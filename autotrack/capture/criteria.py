@@ -17,6 +17,9 @@ from autotrack.events import CriterionCall, CriterionSeen, GradientsAsked, LossC
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch import nn
+
+    from autotrack.frames import Line
     from autotrack.loopscope import LoopScope
     from autotrack.row import Value
 
@@ -42,6 +45,8 @@ class Criteria:
         self.depth = 0
         self.inner: list[CriterionCall] = []
         self.outputs = Outputs()
+        # The lines in modules that are no criteria whose losses training took.
+        self._within: set[tuple[Line, ...]] = set()
         #: A person's own criteria that are known to sum.
         self.sums: set[str] = set()
         # Functions whose losses, one a sample, a person masks or chooses from by hand.
@@ -81,10 +86,24 @@ class Criteria:
         if position is not None:
             self.undecided[call.node] = call
 
+    def inside(self, modules: list[nn.Module]) -> bool:
+        """Whether calls that wait were made in the `forward` of one of these modules; mark them."""
+        codes = {getattr(type(module).forward, "__code__", None) for module in modules}
+        for call in self.waiting.values():
+            call.inside = any(code in codes for code, _ in call.site.lines)
+        return any(call.inside for call in self.waiting.values())
+
     def take_inner(self) -> list[CriterionCall]:
-        """Return what was computed inside a person's own criterion."""
+        """Return what was computed inside a module that is no criterion of the person's.
+
+        Without gradients that is what a line computed which has trained: not what only reports.
+        """
         inner, self.inner = self.inner, []
-        return inner
+        for call in inner:
+            call.inside = True
+        return [
+            call for call in inner if call.node is not None or call.site.lines[:1] in self._within
+        ]
 
     def as_seen_here(self, event: LossComputed) -> LossComputed:
         """Return a call without the tensors of which this process holds a part only."""
@@ -182,6 +201,8 @@ class Criteria:
         for part in parts:
             part.fed = True
             self.outputs.trained(part.function)
+            if part.inside:
+                self._within.add(part.site.lines[:1])
             self._newest = max(self._newest, part.node or 0)
             self._training.add(id(part.site))
             self._trains_in_eval = self._trains_in_eval or part.position is not None

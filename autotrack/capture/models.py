@@ -88,15 +88,16 @@ class Models:
         names = (name if number == 1 else f"{name}_{number}" for number in itertools.count(1))
         return next(one for one in names if one not in taken)
 
-    def watch_criteria(self, found: Iterable[nn.Module]) -> bool:
-        """Watch a person's own criterion modules, except parts of a model; return if any is new."""
+    def watch_criteria(self, found: Iterable[nn.Module]) -> list[nn.Module]:
+        """Watch a person's own criterion modules, except parts of a model; return the new ones."""
         inside = {id(child) for _, m in self.living() for child in m.modules()}
-        before = len(self._undo)
+        new = []
         for module in found:
             if self._criteria.get(module) is None and id(module) not in inside:
                 self._criteria.set(module, module.__class__)
                 self._undo.append(observer.watch_criterion(module))
-        return len(self._undo) > before
+                new.append(module)
+        return new
 
     def watch_stated(self, criterion: Any) -> None:
         """Watch a criterion that the person named. Raises UsageError for a local function."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import cosine_similarity
 
+from autotrack.dtensors import is_spread
 from autotrack.guard import attempt
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ class Before:
     def __init__(self, weights: list[Tensor]) -> None:
         self._weights = weights
         self._gradients = [weight.grad for weight in weights]
-        self._places = [_place(weight) for weight in weights]
-        self._bits = attempt(_bits, weights)
+        # Of a tensor that is spread over processes a sum would be a collective.
+        plain = not any(map(is_spread, weights))
+        self._places = attempt(_places, weights) if plain else None
+        self._bits = attempt(_bits, weights) if plain else None
 
     def has_moved(self) -> bool:
         """Whether any weight is another number now; also where that cannot be known.
@@ -36,10 +39,10 @@ class Before:
         On a device this waits for the answer, if the weights were not changed where PyTorch counts
         changes: `weight.data -= ...` does not.
         """
-        before = self._bits
-        if before is None or self._places != [_place(weight) for weight in self._weights]:
+        places, bits = self._places, self._bits
+        if places is None or bits is None or attempt(_places, self._weights) != places:
             return True
-        return attempt(_are, self._weights, before) is not True
+        return attempt(_are, self._weights, bits) is not True
 
     def is_followed_by(self, others: list[Tensor]) -> bool:
         """Whether other tensors are what a step makes of these: `(w - rate * w.grad).detach()`."""
@@ -58,8 +61,8 @@ class Before:
         return bool(cosine_similarity(change, gradient, dim=0) < _AGAINST)
 
 
-def _place(weight: Tensor) -> tuple[int, int]:
-    return weight._version, weight.data_ptr()
+def _places(weights: list[Tensor]) -> list[tuple[int, int]]:
+    return [(weight._version, weight.data_ptr()) for weight in weights]
 
 
 def _are(weights: list[Tensor], bits: Tensor) -> bool:

@@ -39,10 +39,10 @@ class Optimizers:
                 stream.scope = self._scope_of(here)
         return found
 
-    def look_around(self) -> bool:
+    def look_around(self) -> list[nn.Module]:
         """Know every optimizer and every criterion module that a variable holds now.
 
-        Return whether any of these modules is new.
+        Return the modules that are new.
         """
         found = self._found()
         for one in found.values():

@@ -322,7 +322,7 @@ class Training:
         """Know the optimizers and criteria that variables hold, before they are used."""
         self._looked += 1
         new = self.optimizers.look_around()
-        self._half_seen = self._half_seen or (new and bool(self._capture.criteria.waiting))
+        self._half_seen = self._half_seen or (bool(new) and self._capture.criteria.inside(new))
 
     # -- without an optimizer --------------------------------------------------------------------
 
