@@ -40,6 +40,19 @@ def few_epochs() -> MadeUpRun:
     return run.histograms("Weights/0.weight", list(range(0, 80, 16)), tensors)
 
 
+def detected() -> MadeUpRun:
+    """Nine parts of a loss, as a detector's criterion names them; two phases have them, too."""
+    loss = falling(80)
+    mean = loss.reshape(5, 16).mean(axis=1)
+    run = MadeUpRun(5, 16).per_step(Loss__train=9 * loss).per_epoch(Loss__train_epoch=9 * mean)
+    for index, part in enumerate(
+        f"loss_{of}{n}" for n in ("", "_0", "_1") for of in ("ce", "bbox", "giou")
+    ):
+        own = {f"Loss__{phase}__{part}": mean * (index + 2) / 5 for phase in ("val", "test")}
+        run.per_step(**{f"Loss__train__{part}": loss * (index + 1) / 5}).per_epoch(**own)
+    return run
+
+
 def folds() -> MadeUpRun:
     """Three trainings in turn, of which the last is much worse in evaluation."""
     loss = np.concatenate([falling(80), falling(80) + 0.1, falling(80)])
@@ -231,6 +244,7 @@ def hundred_classes() -> MadeUpRun:
 RUNS: list[Callable[[], MadeUpRun]] = [
     one_step,
     few_epochs,
+    detected,
     folds,
     folds_of_one_step_epochs,
     full_batch,

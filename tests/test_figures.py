@@ -508,6 +508,28 @@ def test_parts_of_the_loss_are_drawn_but_no_stream_is_one(tmp_path, monkeypatch)
     assert components.draw(made_up_runs.adversaries().read(tmp_path / "two")) is None
 
 
+def test_parts_that_are_evaluated_have_a_panel_each(tmp_path, monkeypatch):
+    """None of several parts of an evaluation is its loss: they stand beside training's."""
+    history = made_up_runs.detected().read(tmp_path)
+    figure = components.draw(history)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles[:3] == ["loss_ce", "loss_bbox", "loss_giou"]
+    assert len(titles) == 9
+    assert has_point(figure.axes[1], 3, np.float32(falling(80)[3] * 2 / 5))
+    seen = words(figure, monkeypatch)
+    assert [seen.count(name) for name in ("train", "val", "test")] == [9, 9, 9]
+    figure = loss.draw(history)
+    assert figure.axes[0].get_title() == "Training Loss"
+    assert not [word for word in words(figure, monkeypatch) if "loss_" in word]
+
+
+def test_a_lone_part_of_an_evaluation_stands_beside_the_loss(tmp_path, monkeypatch):
+    run = made_up_runs.classified()
+    run.per_epoch(Loss__val__cross_entropy=np.linspace(2, 1, 5))
+    figure = loss.draw(run.read(tmp_path))
+    assert "val/cross_entropy" in words(figure, monkeypatch)
+
+
 def test_the_programs_own_numbers_have_a_panel_each(tmp_path):
     figure = logged.draw(made_up_runs.classified().read(tmp_path))
     titles = [ax.get_title() for ax in figure.axes if ax.get_visible()]

@@ -214,6 +214,19 @@ def test_tags_that_differ_in_their_phase_share_a_chart():
     ]
 
 
+def test_parts_that_are_evaluated_have_a_chart_each_with_their_evaluations():
+    tags = ["Loss/train/ce", "Loss/train/l1", "Loss/val/ce", "Loss/test/ce", "Loss/val/l1"]
+    assert groups([*tags, "Loss/train/kl"]) == [
+        (
+            "Part of the loss: ce",
+            [("Loss/train/ce", "train"), ("Loss/val/ce", "val"), ("Loss/test/ce", "test")],
+        ),
+        ("Part of the loss: l1", [("Loss/train/l1", "train"), ("Loss/val/l1", "val")]),
+        ("Loss/train/kl", [("Loss/train/kl", "Loss/train/kl")]),
+    ]
+    assert groups(tags[:2]) == [("Parts of the loss", [(tags[0], "ce"), (tags[1], "l1")])]
+
+
 def test_no_curve_or_label_leaves_its_chart_where_a_stream_is_named_with_a_slash(tmp_path):
     run = MadeUpRun(3, 20, streams=("a/b",), facts={"name": "odd"})
     run.per_step(**{"Loss__train__a/b": made_up_runs.falling(60)})

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autotrack.reports import canvas
-from autotrack.reports.curves import draw_steps, end_of_line, name_line
+from autotrack.reports import canvas, style
+from autotrack.reports.curves import draw_passes, draw_steps, end_of_line, name_line
 from autotrack.reports.depth import shortened
 from autotrack.reports.highlights import mark_extreme
 from autotrack.reports.palette import current
+from autotrack.reports.panel import Panel
+from autotrack.reports.positions import TimeAxis
 from autotrack.reports.scales import finite, set_value_axis, wants_log
-from autotrack.reports.tags import Curve, training
+from autotrack.reports.tags import Curve, evaluated_parts, training
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
-    from autotrack.reports.panel import Panel
 
 _TAG = "Loss/train/"
+_TITLE = "Loss Components"
+_AS_RETURNED = "before the program's own weights"
 _NAME_LETTERS = 26
 _MOST_MINIMA = 3
+# More lines than these, each with its evaluations, are a panel each.
+_MOST_LINES = 4
+_MOST_PANELS = 12
+_COLUMNS = 3
 
 
 def draw(history: History) -> Figure | None:
     """Draw the parts of the loss, each as its criterion returned it; None without any."""
-    return canvas.single(history, fill) if exists(history) else None
+    if not exists(history):
+        return None
+    together = len(parts_of(history)) <= _MOST_LINES and not evaluated_parts(history)
+    return canvas.single(history, fill) if together else _each(history)
 
 
 def exists(history: History) -> bool:
@@ -60,7 +70,7 @@ def fill(panel: Panel, history: History) -> None:
     """Draw the parts of the loss, and the whole as a thin line, into a panel."""
     parts = parts_of(history)
     whole = training(history, "Loss/train", "whole loss")
-    panel.set_title("Loss Components", "before the program's own weights")
+    panel.set_title(_TITLE, _AS_RETURNED)
     panel.set_value_label("Loss")
     values = [curve.series.value for curve in [*parts, *whole]]
     log = wants_log(values, 1.5)
@@ -73,3 +83,49 @@ def fill(panel: Panel, history: History) -> None:
         if curve in parts[:_MOST_MINIMA]:
             x, y = end_of_line(panel, curve, None, log=log)
             mark_extreme(panel, curve, x, y, "min")
+
+
+def _each(history: History) -> Figure:
+    """Draw each part in a small panel of its own, in training and in evaluation."""
+    parts = parts_of(history)
+    shown = parts[:_MOST_PANELS]
+    with style.applied():
+        columns = min(_COLUMNS, len(shown))
+        rows = -(-len(shown) // columns)
+        width = {1: 6.4, 2: 8.0}.get(columns, 10.0)
+        figure = canvas.new_figure((width, 0.7 + (2.1 if rows > 1 else 2.6) * rows), head=0.62)
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        time = TimeAxis.of(history)
+        panels = []
+        for ax, curve in zip(axes, shown, strict=False):
+            panels.append(Panel(ax, time, small=True))
+            _fill_one(panels[-1], history, curve)
+        for unused in axes[len(shown) :]:
+            unused.set_visible(False)
+        some = f", {len(shown)} of {len(parts)}" if len(shown) < len(parts) else ""
+        canvas.write_heading(figure, f"{_TITLE}{some}", _AS_RETURNED)
+        canvas.finish(figure, panels)
+    return figure
+
+
+def _fill_one(panel: Panel, history: History, part: Curve) -> None:
+    palette = current()
+    name = part.series.tag.removeprefix(_TAG)
+    passes = evaluated_parts(history).get(name, {})
+    evaluated = [
+        Curve(history[tag], "", phase, palette.of_phase(phase) or palette.series[index])
+        for index, (phase, tag) in enumerate(passes.items(), start=1)
+    ]
+    curve = Curve(part.series, part.stream, "train", palette.series[0])
+    panel.set_title(part.name)
+    panel.ax.title.set_fontsize(style.TEXT_POINTS + 0.5)
+    values = [one.series.value for one in [curve, *evaluated]]
+    log = wants_log(values)
+    set_value_axis(panel.ax, finite(values), log=log)
+    panel.set_time()
+    smoothed = draw_steps(panel, curve, log=log)
+    if evaluated:
+        line = end_of_line(panel, curve, smoothed, log=log)
+        name_line(panel, curve.name, *line, curve.colour)
+    for one in evaluated:
+        name_line(panel, one.name, *draw_passes(panel, one, log=log), one.colour)

@@ -39,8 +39,16 @@ def training(history: History, tag: str, name: str = "train") -> list[Curve]:
 
 
 def evaluations(history: History, quantity: str) -> list[Curve]:
-    """The series of all evaluation phases of a quantity such as `Loss`, in order of appearance."""
-    found = [tag for tag in history if _phase(history, quantity, tag) and len(history[tag])]
+    """The series of all evaluation phases of a quantity such as `Loss`, in order of appearance.
+
+    Not those of a phase of which only several parts are known: none of them is the loss.
+    """
+    parts = {tag for tags in evaluated_parts(history).values() for tag in tags.values()}
+    found = [
+        tag
+        for tag in history
+        if _phase(history, quantity, tag) and len(history[tag]) and tag not in parts
+    ]
     taken = {
         curve.colour for tag in ("Loss/train", "Accuracy/train") for curve in training(history, tag)
     }
@@ -52,6 +60,20 @@ def evaluations(history: History, quantity: str) -> list[Curve]:
         taken = {*taken, colour} if len(taken) + 1 < len(current().series) else {colour}
         curves.append(Curve(history[tag], "", name, colour, _MARKERS[index % len(_MARKERS)]))
     return curves
+
+
+def evaluated_parts(history: History) -> dict[str, dict[str, str]]:
+    """The tags of evaluations of which only several parts are known: by part, and by phase."""
+    by_phase: dict[str, list[tuple[str, str]]] = {}
+    for tag in history:
+        phase, _, part = _phase(history, "Loss", tag).rpartition("/")
+        if phase and len(history[tag]):
+            by_phase.setdefault(phase, []).append((part, tag))
+    found: dict[str, dict[str, str]] = {}
+    for phase, parts in by_phase.items():
+        for part, tag in parts if len(parts) > 1 else []:
+            found.setdefault(part, {})[phase] = tag
+    return found
 
 
 def before_training(history: History, quantity: str, curve: Curve) -> Curve | None:
