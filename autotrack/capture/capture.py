@@ -50,6 +50,8 @@ class Capture:
         #: Criterion calls on the batch that training has in hand, without gradients.
         self.monitored: list[e.CriterionCall] = []
         self.criteria = Criteria(scope, publish, value_of)
+        outputs = self.criteria.outputs
+        outputs.stated, outputs.called = models.stated, models.called_losses
         self.evaluation = Evaluation(self.loaders, self.loader_ids, scope, publish, emit_row)
         self.training = Training(self, scope, publish, emit_row, value_of)
         self._publish, self._scope = publish, scope

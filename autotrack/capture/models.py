@@ -32,6 +32,8 @@ class Models:
         self._criteria: Registry = Registry()
         #: The names of the criteria that the person stated.
         self.stated: list[str] = []
+        #: The classes of those that are called a loss or criterion, by themselves or by a variable.
+        self.called_losses: set[str] = set()
         #: Whether to watch what the last linear layer of each model takes.
         self.features = False
 

@@ -48,9 +48,11 @@ class Optimizers:
         for one in found.values():
             if hasattr(one.thing, "param_groups") and not self._is_known(one.thing):
                 self._add(one.thing, one.name.replace("\0", "_"), found)
-        return self._models.watch_criteria(
-            one.thing for one in found.values() if _is_criterion(one.name, one.thing)
+        criteria = [one for one in found.values() if _is_criterion(one.name, one.thing)]
+        self._models.called_losses.update(
+            type(one.thing).__name__ for one in criteria if _is_called_loss(one.name, one.thing)
         )
+        return self._models.watch_criteria(one.thing for one in criteria)
 
     def known(self, optimizer: Any) -> Stream | None:
         """Return the stream of an optimizer, or None."""
@@ -234,5 +236,9 @@ def _is_criterion(name: str, thing: Any) -> bool:
     """Whether a variable holds a person's own criterion: without weights, or called a loss."""
     if not isinstance(thing, nn.Module) or type(thing).__module__.partition(".")[0] == "torch":
         return False
+    return _is_called_loss(name, thing) or not any(True for _ in thing.parameters())
+
+
+def _is_called_loss(name: str, thing: nn.Module) -> bool:
     called = f"{name} {type(thing).__name__}".lower()
-    return "loss" in called or "criterion" in called or not any(True for _ in thing.parameters())
+    return "loss" in called or "criterion" in called

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,9 @@ class Outputs:
     """Which of a criterion's results training has taken its loss from: those evaluate, too."""
 
     def __init__(self) -> None:
+        #: The names of criteria that the person stated, and of those that are called so.
+        self.stated: Container[str] = ()
+        self.called: Container[str] = ()
         self._seen: set[str] = set()
         self._trained: set[str] = set()
 
@@ -32,7 +35,7 @@ class Outputs:
         """
         result: Any = event.loss
         if isinstance(result, torch.Tensor):
-            return [event] if result.dim() == 0 else []
+            return [event] if result.dim() == 0 and self._is_loss_of(event) else []
         named = _named(event)
         self._seen.update(named)
         if any(loss.requires_grad for loss in named.values()):
@@ -43,6 +46,19 @@ class Outputs:
             replace(event, function=name, loss=loss, prediction=_prediction(event, name))
             for name, loss in named.items()
         ]
+
+    def _is_loss_of(self, event: LossComputed) -> bool:
+        """Whether a criterion's one number is a loss.
+
+        Modules without weights that return a number measure more often than not (accuracy, PSNR).
+        """
+        self._seen.add(event.function)
+        return bool(
+            event.loss.requires_grad
+            or event.function in self._trained
+            or event.function in self.stated
+            or event.function in self.called
+        )
 
     def trained(self, function: str) -> None:
         """Training's loss is, or has in it, the result of this name."""
