@@ -361,18 +361,21 @@ def _unless_nan(correct: float, loss: float) -> float:
 
 
 def scores_in(output: Any) -> Any:
-    """Return what stands first in a model's output, which are its scores if it has any.
+    """Return what stands first in a model's output, which are its scores if it has any."""
+    while isinstance(output, (tuple, list)) and output:
+        output = output[0]
+    return output
 
-    None where others of that shape stand beside it: which of them answers, nothing says.
-    """
+
+def has_several(output: Any) -> bool:
+    """Whether others of the shape of the first scores stand beside them, as of several heads."""
     while isinstance(output, (tuple, list)) and output:
         first, *others = output
-        if isinstance(first, torch.Tensor) and first.dim() > 1:
-            alike = [one for one in others if getattr(one, "shape", None) == first.shape]
-            if alike:
-                return None
+        shape = getattr(first, "shape", ())
+        if len(shape) > 1 and any(getattr(one, "shape", None) == shape for one in others):
+            return True
         output = first
-    return output
+    return False
 
 
 def classes_in(scores: Any) -> int:

@@ -29,6 +29,7 @@ from autotrack.metrics._counting import (
     FoundPositive,
     Score,
     classes_in,
+    has_several,
     largest,
     scores_in,
 )
@@ -142,6 +143,8 @@ class Accuracy(Metric):
         # By pass without a criterion: what was counted, and how many classes its scores had.
         self._outputs: dict[Any, tuple[Count, set[int]]] = {}
         self._trains_classes = False
+        # Whether training compares several predictions in one loss.
+        self._several = False
         # How many classes there are in what feeds losses: scores of others are something else.
         self._classes: set[int] = set()
         self._kept = Kept()
@@ -199,6 +202,7 @@ class Accuracy(Metric):
         for part in shown:
             running.add(part.scores[_KEY], part.site)
         if not shown:
+            self._several = True
             running.known = False
             self.surroundings.absent["Accuracy/train"] = (
                 "one loss compares several predictions or targets, and which of them count only "
@@ -247,6 +251,10 @@ class Accuracy(Metric):
     def output_seen(self, moment: OutputSeen) -> None:
         """Count a batch whose criterion was not called: outputs against the loader's labels."""
         count, classes = self._outputs.setdefault(moment.evaluation, (Count(), set()))
+        if self._several and has_several(moment.output):
+            # Which of them answers, nothing has said in training either.
+            count.known = False
+            return
         output = scores_in(moment.output)
         classes.add(classes_in(output))
         count.add(self.counter.outputs(output, moment.batch))
