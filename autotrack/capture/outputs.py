@@ -34,6 +34,9 @@ class Outputs:
         The first of a tuple has the criterion's name, and what stands behind it `_2`, `_3`.
         """
         result: Any = event.loss
+        if _is_loss(event.prediction):
+            # What takes a number and returns one gathers losses: a running mean.
+            return []
         if isinstance(result, torch.Tensor):
             return [event] if result.dim() == 0 and self._is_loss_of(event) else []
         named = _named(event)
