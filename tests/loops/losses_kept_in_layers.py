@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 
-class ContentLoss(nn.Module):
+class KeepsContent(nn.Module):
     def __init__(self, target):
         super().__init__()
         self.target = target.detach()
@@ -20,7 +20,7 @@ class ContentLoss(nn.Module):
         return x
 
 
-class StyleLoss(nn.Module):
+class KeepsStyle(nn.Module):
     def __init__(self, target):
         super().__init__()
         self.target = (target @ target.T / target.numel()).detach()
@@ -35,26 +35,26 @@ def loop(hand):
     first, second = nn.Linear(5, 6), nn.Linear(6, 4)
     style, content = torch.rand(7, 5), torch.rand(7, 5)
     model = nn.Sequential(first, nn.Tanh())
-    style_losses = [StyleLoss(model(style))]
-    model.append(style_losses[0])
+    style_layers = [KeepsStyle(model(style))]
+    model.append(style_layers[0])
     model.append(second)
-    style_losses.append(StyleLoss(model(style)))
-    model.append(style_losses[1])
-    content_losses = [ContentLoss(model(content))]
-    model.append(content_losses[0])
+    style_layers.append(KeepsStyle(model(style)))
+    model.append(style_layers[1])
+    content_layers = [KeepsContent(model(content))]
+    model.append(content_layers[0])
     model.requires_grad_(False)
     image = torch.rand(7, 5, requires_grad=True)
     optimizer = torch.optim.Adam([image], lr=0.05)
     for step in range(8):
         optimizer.zero_grad()
         model(image)
-        style_score = sum(layer.loss for layer in style_losses)
-        content_score = sum(layer.loss for layer in content_losses)
-        loss = 100 * style_score + content_score
+        style_sum = sum(layer.loss for layer in style_layers)
+        content_sum = sum(layer.loss for layer in content_layers)
+        loss = 100 * style_sum + content_sum
         loss.backward()
         hand.step(step, loss.item(), optimizer)
-        hand.mean("Loss/train/l1_loss", step, [layer.loss.item() for layer in style_losses])
-        hand.add("Loss/train/mse_loss", step, content_score.item())
+        hand.mean("Loss/train/l1_loss", step, [layer.loss.item() for layer in style_layers])
+        hand.add("Loss/train/mse_loss", step, content_sum.item())
         hand.saw("train", loss.item(), 1)
         optimizer.step()
     hand.end("train", 8)

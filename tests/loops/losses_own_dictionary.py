@@ -17,10 +17,10 @@ MISSING = {
 }
 
 
-class SetCriterion(nn.Module):
+class Detection(nn.Module):
     def __init__(self):
         super().__init__()
-        self.weight_dict = {"loss_ce": 1.0, "loss_bbox": 5.0}
+        self.shares = {"loss_ce": 1.0, "loss_bbox": 5.0}
 
     def forward(self, outputs, targets):
         return {
@@ -50,7 +50,7 @@ def loop(hand):
     y = (x @ torch.randn(5, 3)).argmax(1)
     train_loader = DataLoader(TensorDataset(x[:20], y[:20], boxes[:20]), batch_size=8)
     val_loader = DataLoader(TensorDataset(x[20:], y[20:], boxes[20:]), batch_size=6)
-    model, criterion = Heads(), SetCriterion()
+    model, criterion = Heads(), Detection()
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.02)
     step = 0
     for epoch in range(3):
@@ -58,17 +58,17 @@ def loop(hand):
         criterion.train()
         for samples, labels, corners in train_loader:
             outputs = model(samples)
-            loss_dict = criterion(outputs, {"labels": labels, "boxes": corners})
-            weight_dict = criterion.weight_dict
-            losses = sum(loss_dict[k] * weight_dict[k] for k in loss_dict if k in weight_dict)
+            found = criterion(outputs, {"labels": labels, "boxes": corners})
+            shares = criterion.shares
+            total = sum(found[k] * shares[k] for k in found if k in shares)
             optimizer.zero_grad()
-            losses.backward()
-            hand.step(step, losses.item(), optimizer)
+            total.backward()
+            hand.step(step, total.item(), optimizer)
             near = (outputs["boxes"] - corners).abs().mean().item()
             hand.add("Loss/train/loss_ce", step, rows(outputs["logits"], labels), rtol=1e-6)
             hand.add("Loss/train/loss_bbox", step, near, rtol=1e-6)
             hits = (outputs["logits"].argmax(1) == labels).sum()
-            hand.saw("train", losses.item(), len(labels), correct=hits)
+            hand.saw("train", total.item(), len(labels), correct=hits)
             optimizer.step()
             step += 1
         hand.end("train", epoch)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 
-class LabelSmoothing(nn.Module):
+class Softened(nn.Module):
     def __init__(self, size, smoothing):
         super().__init__()
         self.criterion = nn.KLDivLoss(reduction="sum")
@@ -21,12 +21,12 @@ class LabelSmoothing(nn.Module):
         return self.criterion(x, wanted)
 
 
-class SimpleLossCompute:
-    def __init__(self, generator, criterion):
-        self.generator, self.criterion = generator, criterion
+class PerRow:
+    def __init__(self, head, criterion):
+        self.head, self.criterion = head, criterion
 
     def __call__(self, x, y, norm):
-        loss = self.criterion(self.generator(x).log_softmax(-1), y) / norm
+        loss = self.criterion(self.head(x).log_softmax(-1), y) / norm
         return loss.data * norm, loss
 
 
@@ -38,14 +38,14 @@ class Nothing:
         pass
 
 
-def data_gen(batches, size):
+def made_up(batches, size):
     for _ in range(batches):
         yield torch.randn(size, 5), torch.randint(0, 3, (size,))
 
 
-def run_epoch(data_iter, model, loss_compute, optimizer, hand, epoch, mode="train"):
-    for index, (x, y) in enumerate(data_iter):
-        _, node = loss_compute(model(x), y, len(y))
+def go_through(batches_of_data, model, loss_per_row, optimizer, hand, epoch, mode="train"):
+    for index, (x, y) in enumerate(batches_of_data):
+        _, node = loss_per_row(model(x), y, len(y))
         if mode == "train":
             node.backward()
             hand.step(6 * epoch + index, node.item(), optimizer)
@@ -57,15 +57,15 @@ def run_epoch(data_iter, model, loss_compute, optimizer, hand, epoch, mode="trai
 
 def loop(hand):
     torch.manual_seed(331)
-    model, generator = nn.Linear(5, 4), nn.Linear(4, 3)
-    both = nn.ModuleList([model, generator])
-    criterion = LabelSmoothing(3, 0.1)
+    model, head = nn.Linear(5, 4), nn.Linear(4, 3)
+    both = nn.ModuleList([model, head])
+    criterion = Softened(3, 0.1)
     optimizer = torch.optim.Adam(both.parameters(), lr=0.02)
     for epoch in range(3):
         both.train()
-        compute = SimpleLossCompute(generator, criterion)
-        run_epoch(data_gen(6, 8), model, compute, optimizer, hand, epoch)
+        compute = PerRow(head, criterion)
+        go_through(made_up(6, 8), model, compute, optimizer, hand, epoch)
         both.eval()
-        compute = SimpleLossCompute(generator, criterion)
-        run_epoch(data_gen(4, 7), model, compute, Nothing(), hand, epoch, mode="eval")
+        compute = PerRow(head, criterion)
+        go_through(made_up(4, 7), model, compute, Nothing(), hand, epoch, mode="eval")
     return both, optimizer
