@@ -28,28 +28,33 @@ class Before:
     def __init__(self, weights: list[Tensor]) -> None:
         self._weights = weights
         self._gradients = [weight.grad for weight in weights]
-        # Of a tensor that is spread over processes a sum would be a collective.
-        plain = not any(map(is_spread, weights))
-        self._places = attempt(_places, weights) if plain else None
-        self._bits = attempt(_bits, weights) if plain else None
+        # A device would have to be waited for, and a sum over processes is a collective.
+        at_hand = all(w.device.type == "cpu" and not is_spread(w) for w in weights)
+        self._places = attempt(_places, weights)
+        self._bits = attempt(_bits, weights) if at_hand else None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether `has_moved` knows; else `weight.data -= ...` cannot be told from nothing."""
+        return self._bits is not None and self._places is not None
 
     def has_moved(self) -> bool:
-        """Whether any weight is another number now; also where that cannot be known.
-
-        On a device this waits for the answer, if the weights were not changed where PyTorch counts
-        changes: `weight.data -= ...` does not.
-        """
-        places, bits = self._places, self._bits
-        if places is None or bits is None or attempt(_places, self._weights) != places:
+        """Whether any weight is known to be another number now."""
+        if attempt(_places, self._weights) != self._places:
             return True
-        return attempt(_are, self._weights, bits) is not True
+        return self._bits is not None and attempt(_are, self._weights, self._bits) is not True
 
     def is_followed_by(self, others: list[Tensor]) -> bool:
-        """Whether other tensors are what a step makes of these: `(w - rate * w.grad).detach()`."""
-        kept = {id(weight) for weight in self._weights}
-        if any(id(other) in kept for other in others):
-            return False
-        if [weight.shape for weight in self._weights] != [other.shape for other in others]:
+        """Whether others, of the next loss, are what a step makes of these weights.
+
+        That is `(w - rate * w.grad).detach()`. Where it cannot be asked, a step lies between unless
+        some of them are the same and some are not: those of an attack, whose inputs alone are new.
+        """
+        own = {id(weight) for weight in self._weights}
+        same = sum(id(other) in own for other in others)
+        if not self.is_known:
+            return same in {0, len(own)}
+        if same or [weight.shape for weight in self._weights] != [other.shape for other in others]:
             return False
         return attempt(self._lie_against, others) is True
 

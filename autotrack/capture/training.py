@@ -363,9 +363,13 @@ class Training:
         """Decide what the last backward was; return the leaves that this one is to be known by."""
         self.by_hand_or_not()
         maybe = self.by_hand.maybe
-        if maybe is not None and maybe.before is not None and maybe.batch.site is site:
+        if (
+            maybe is not None
+            and (before := maybe.before) is not None
+            and (maybe.batch.site is site or not before.is_known)
+        ):
             below = graph.leaves(event.tensors) if leaves is None else leaves
-            self.by_hand_or_not(followed=maybe.before.is_followed_by(below))
+            self.by_hand_or_not(followed=before.is_followed_by(below))
         self._none_by_hand()
         return None if self.by_hand.has(site) else leaves
 
@@ -744,7 +748,8 @@ class Training:
 
     def end(self, *, failed: bool) -> None:
         """The run is over: the running pass is a pass, unless an exception cut it short."""
-        self.by_hand_or_not()
+        before = self.by_hand.maybe.before if self.by_hand.maybe is not None else None
+        self.by_hand_or_not(followed=before is not None and not before.is_known)
         self._none_by_hand()
         for stream in self.streams:
             # Gradients that are left when evaluation begins are of no step any more.

@@ -98,4 +98,44 @@ def summed(put, move):
     return model
 
 
-TRAININGS = [classification, regression, labels, micro_batches, summed]
+def by_hand(put, move):
+    """Weights that are moved where PyTorch counts no change, without an optimizer."""
+    model = move(network(1))
+    data = batches(lambda n: torch.randn(n, 1))
+    for _ in range(3):
+        for x, y in data:
+            loss = functional.mse_loss(model(put(x)), put(y))
+            loss.backward()
+            for weight in model.parameters():
+                weight.data -= 0.05 * weight.grad
+                weight.grad = None
+    return model
+
+
+def attacked_first(put, move):
+    """Gradients of inputs, by which nothing moves, before an optimizer takes the weights."""
+    model = move(network(1))
+    data = batches(lambda n: torch.randn(n, 1))
+    for x, y in data:
+        inputs = put(x).requires_grad_()
+        functional.mse_loss(model(inputs), put(y)).backward()
+        model.zero_grad()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    for _ in range(3):
+        for x, y in data:
+            loss = functional.mse_loss(model(put(x)), put(y))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    return model
+
+
+TRAININGS = [
+    classification,
+    regression,
+    labels,
+    micro_batches,
+    summed,
+    by_hand,
+    attacked_first,
+]
