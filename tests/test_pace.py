@@ -96,7 +96,7 @@ def test_throughput_is_that_of_each_second(fold_every, monkeypatch):
         clock.now += wait + work
         row = SimpleNamespace(scalars=[])
         batches = [SimpleNamespace(size=3, drawn=None), SimpleNamespace(size=1, drawn=None)]
-        one_by_one.step_taken(SimpleNamespace(stream=stream, row=row, batches=batches))
+        one_by_one.step_taken(SimpleNamespace(stream=stream, row=row, groups=[batches]))
         expected += [(step, *pair) for pair in row.scalars]
         ends.append(clock.now)
         if len(ends) == fold_every:
@@ -130,6 +130,24 @@ def test_a_batch_in_parts_is_so_many_samples_once(criterion, tmp_path, monkeypat
     steps, samples = (history[f"Throughput/{of}_per_second"] for of in ("steps", "samples"))
     assert len(steps) == 4
     assert (samples.value / steps.value).tolist() == pytest.approx([16.0] * 4)
+
+
+def test_two_losses_of_one_batch_are_its_samples_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("autotrack.metrics.throughput._INTERVAL", 1e-9)
+    torch.manual_seed(0)
+    loader = DataLoader(TensorDataset(torch.randn(48, 3), torch.randn(48, 1)), batch_size=8)
+    model = nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with autotrack.tracking(logdir=tmp_path) as run:
+        for x, y in loader:
+            optimizer.zero_grad()
+            nn.functional.mse_loss(model(x), y).backward()
+            nn.functional.l1_loss(model(x), y).backward()
+            optimizer.step()
+    history = autotrack.read(run.directory)
+    steps, samples = (history[f"Throughput/{of}_per_second"] for of in ("steps", "samples"))
+    assert len(steps) == 5
+    assert (samples.value / steps.value).tolist() == pytest.approx([8.0] * 5)
 
 
 def test_nobody_waits_longer_than_there_is_time(tmp_path, monkeypatch):

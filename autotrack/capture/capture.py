@@ -161,9 +161,11 @@ class Capture:
     def _computed_with_gradients(self, event: e.LossComputed) -> None:
         if self.criteria.undecided:
             self._settle_those_before()
-        position = self._position_at(self._scope.site()) if self.models.evaluating else None
+        position = self.training.position_here() if self.models.evaluating else None
         first = position is not None and not self.criteria.undecided
         call = self.criteria.computed(event, position=position)
+        if position is not None:
+            position.said = self.evaluation.phases.said_now(call.site)
         if first and self._is_no_term(call):
             self._publish(e.MayBeEvaluation())
 

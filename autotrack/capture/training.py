@@ -161,7 +161,7 @@ class Training:
         else:
             self._trains(batch, shown, again=again)
             self.by_hand.backward_ahead(site, event.tensors)
-        if id(site) not in self._read:
+        if not unheld and id(site) not in self._read:
             self._read.add(id(site))
             self._publish(e.GraphSeen(event.tensors))
         if len(self.streams) > 1 or self._leaves is not None:

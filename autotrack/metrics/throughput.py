@@ -51,7 +51,8 @@ class Throughput(Metric):
             self._stream = moment.stream
         if moment.stream is not self._stream:
             return
-        samples = _samples_in(moment.batches)
+        # Further groups are other losses of the same samples.
+        samples = _samples_in(moment.groups[0] if moment.groups else [])
         moment.row.scalars += self._measure(time.perf_counter(), 1, samples)
 
     def steps_taken(self, size: int, ends: list[float]) -> Iterator[tuple[int, Numbers]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -18,6 +18,20 @@ from autotrack.reports.positions import TimeAxis
 from autotrack.reports.texts import hide_crowded_ticks
 
 Fill = Callable[[Panel, History], None]
+Item = TypeVar("Item")
+_COLUMNS = 3
+
+
+class Heading(NamedTuple):
+    """What stands at the upper left of a figure of several panels, and a line below it."""
+
+    title: str
+    below: str = ""
+
+    @classmethod
+    def of_some(cls, title: str, shown: int, there: int, below: str = "") -> Heading:
+        """A heading that says how many of those that are there are shown, unless all are."""
+        return cls(f"{title}, {shown} of {there}" if shown < there else title, below)
 
 
 def single(history: History, fill: Fill) -> Figure:
@@ -27,6 +41,30 @@ def single(history: History, fill: Fill) -> Figure:
         panel = Panel(figure.add_subplot(), TimeAxis.of(history))
         fill(panel, history)
         finish(figure, [panel])
+    return figure
+
+
+def small_panels(
+    history: History, shown: Sequence[Item], fill: Callable[[Panel, Item], None], heading: Heading
+) -> Figure:
+    """A figure of a small panel for each thing, three in a row, each drawn by `fill`."""
+    with style.applied():
+        columns = min(_COLUMNS, len(shown))
+        rows = -(-len(shown) // columns)
+        width = {1: 6.4, 2: 8.0}.get(columns, 10.0)
+        head = 0.62 if heading.below else 0.42
+        high = head + 0.08 + (2.1 if rows > 1 else 2.6) * rows
+        figure = new_figure((width, high), head=head)
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        time, panels = TimeAxis.of(history), []
+        for ax, one in zip(axes, shown, strict=False):
+            panels.append(Panel(ax, time, small=True))
+            fill(panels[-1], one)
+            ax.title.set_fontsize(style.TEXT_POINTS + 0.5)
+        for unused in axes[len(shown) :]:
+            unused.set_visible(False)
+        write_heading(figure, *heading)
+        finish(figure, panels)
     return figure
 
 

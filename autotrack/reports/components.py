@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from autotrack.reports import canvas, style
+from autotrack.reports import canvas
 from autotrack.reports.curves import draw_passes, draw_steps, end_of_line, name_line
 from autotrack.reports.depth import shortened
 from autotrack.reports.highlights import mark_extreme
 from autotrack.reports.palette import current
-from autotrack.reports.panel import Panel
-from autotrack.reports.positions import TimeAxis
 from autotrack.reports.scales import finite, set_value_axis, wants_log
 from autotrack.reports.tags import Curve, evaluated_parts, training
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
+    from autotrack.reports.panel import Panel
 
 _TAG = "Loss/train/"
 _TITLE = "Loss Components"
@@ -27,7 +27,6 @@ _MOST_MINIMA = 3
 # More lines than these, each with its evaluations, are a panel each.
 _MOST_LINES = 4
 _MOST_PANELS = 12
-_COLUMNS = 3
 
 
 def draw(history: History) -> Figure | None:
@@ -89,26 +88,11 @@ def _each(history: History) -> Figure:
     """Draw each part in a small panel of its own, in training and in evaluation."""
     parts = parts_of(history)
     shown = parts[:_MOST_PANELS]
-    with style.applied():
-        columns = min(_COLUMNS, len(shown))
-        rows = -(-len(shown) // columns)
-        width = {1: 6.4, 2: 8.0}.get(columns, 10.0)
-        figure = canvas.new_figure((width, 0.7 + (2.1 if rows > 1 else 2.6) * rows), head=0.62)
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        time = TimeAxis.of(history)
-        panels = []
-        for ax, curve in zip(axes, shown, strict=False):
-            panels.append(Panel(ax, time, small=True))
-            _fill_one(panels[-1], history, curve)
-        for unused in axes[len(shown) :]:
-            unused.set_visible(False)
-        some = f", {len(shown)} of {len(parts)}" if len(shown) < len(parts) else ""
-        canvas.write_heading(figure, f"{_TITLE}{some}", _AS_RETURNED)
-        canvas.finish(figure, panels)
-    return figure
+    heading = canvas.Heading.of_some(_TITLE, len(shown), len(parts), _AS_RETURNED)
+    return canvas.small_panels(history, shown, partial(_fill_one, history), heading)
 
 
-def _fill_one(panel: Panel, history: History, part: Curve) -> None:
+def _fill_one(history: History, panel: Panel, part: Curve) -> None:
     palette = current()
     name = part.series.tag.removeprefix(_TAG)
     passes = evaluated_parts(history).get(name, {})
@@ -118,7 +102,6 @@ def _fill_one(panel: Panel, history: History, part: Curve) -> None:
     ]
     curve = Curve(part.series, part.stream, "train", palette.series[0])
     panel.set_title(part.name)
-    panel.ax.title.set_fontsize(style.TEXT_POINTS + 0.5)
     values = [one.series.value for one in [curve, *evaluated]]
     log = wants_log(values)
     set_value_axis(panel.ax, finite(values), log=log)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from autotrack.reports import canvas, style
+from autotrack.reports import canvas
 from autotrack.reports.curves import draw_steps, end_of_line
 from autotrack.reports.depth import shortened
 from autotrack.reports.highlights import mark_last
 from autotrack.reports.palette import current
-from autotrack.reports.panel import Panel
-from autotrack.reports.positions import TimeAxis
 from autotrack.reports.scales import finite, set_value_axis, wants_log
 from autotrack.reports.tags import Curve
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from autotrack.history import History
+    from autotrack.reports.panel import Panel
 
 # Groups of tags that have figures of their own.
 _KNOWN = (
@@ -32,7 +32,6 @@ _KNOWN = (
     "autotrack/",
 )
 _MOST_PANELS = 12
-_COLUMNS = 3
 _NAME_LETTERS = 32
 
 
@@ -42,23 +41,8 @@ def draw(history: History) -> Figure | None:
     if not tags:
         return None
     shown = tags[:_MOST_PANELS]
-    with style.applied():
-        columns = min(_COLUMNS, len(shown))
-        rows = -(-len(shown) // columns)
-        width = {1: 6.4, 2: 8.0}.get(columns, 10.0)
-        figure = canvas.new_figure((width, 0.5 + (2.1 if rows > 1 else 2.6) * rows), head=0.42)
-        axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        time = TimeAxis.of(history)
-        panels = []
-        for ax, tag in zip(axes, shown, strict=False):
-            panels.append(Panel(ax, time, small=True))
-            _fill(panels[-1], history, tag)
-        for unused in axes[len(shown) :]:
-            unused.set_visible(False)
-        some = f", {len(shown)} of {len(tags)}" if len(shown) < len(tags) else ""
-        canvas.write_heading(figure, f"Logged by the Program{some}")
-        canvas.finish(figure, panels)
-    return figure
+    heading = canvas.Heading.of_some("Logged by the Program", len(shown), len(tags))
+    return canvas.small_panels(history, shown, partial(_fill, history), heading)
 
 
 def own_tags(history: History) -> list[str]:
@@ -66,10 +50,9 @@ def own_tags(history: History) -> list[str]:
     return [tag for tag in history if not f"{tag}/".startswith(_KNOWN) and len(history[tag])]
 
 
-def _fill(panel: Panel, history: History, tag: str) -> None:
+def _fill(history: History, panel: Panel, tag: str) -> None:
     curve = Curve(history[tag], "", tag, current().series[0])
     panel.set_title(shortened(tag, _NAME_LETTERS))
-    panel.ax.title.set_fontsize(style.TEXT_POINTS + 0.5)
     values = [curve.series.value]
     log = wants_log(values)
     set_value_axis(panel.ax, finite(values), log=log)
