@@ -31,6 +31,8 @@ from autotrack.sinks._statusline import StatusLine
 from autotrack.sinks.alarm import AlarmSink
 
 ROWS, COLUMNS = 10, 70
+# With this a line is done, and the cursor back where it was (DECRC).
+RESTORE = b"\x1b8"
 SCRIPT = """
 import sys, torch
 {before}
@@ -71,8 +73,11 @@ class Terminal:
         self.bottoms: list[str] = []
 
     def feed(self, data: bytes) -> None:
-        self._stream.feed(data)
-        self.bottoms.append(self.screen.display[-1].rstrip())
+        """Take what was written; what is read at once may be many lines, each shown for a while."""
+        *shown, rest = data.split(RESTORE)
+        for part in [*(part + RESTORE for part in shown), *([rest] if rest else [])]:
+            self._stream.feed(part)
+            self.bottoms.append(self.screen.display[-1].rstrip())
 
     @property
     def lines(self) -> list[str]:
