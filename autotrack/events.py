@@ -43,11 +43,15 @@ class LoaderFinished:
 
 @dataclass(slots=True, eq=False, repr=False)
 class ModelCalled:
-    """A root model was called with `args` and returned `output`."""
+    """A root model was called with `args` and returned `output`.
+
+    `alike` says that it is none, but of the same make.
+    """
 
     module: nn.Module
     output: Any
     args: tuple[Any, ...] = ()
+    alike: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -58,6 +58,11 @@ _MOST_ROWS_JUDGED = 200_000
 
 _is_tracing = torch._C._is_tracing
 _transform = torch._C._functorch.peek_interpreter_stack
+# Tells at once whether any mode is on; hardly ever is one.
+_modes = torch._C._len_torch_dispatch_stack
+_mode = torch._C._get_dispatch_mode
+# While such a mode is on, tensors stand for others: their sizes are reckoned, or what is done.
+_STANDING_IN = (torch._C._TorchDispatchModeKey.FAKE, torch._C._TorchDispatchModeKey.PROXY)
 
 #: Models and optimizers that open runs were given, to refuse the same one twice.
 _given = Registry()
@@ -250,6 +255,7 @@ class Run:
             or (get_ident() != self._thread and not self._comes_along())
             or _is_tracing()
             or compiler._is_compiling_flag
+            or (_modes() and _stands_in())
         ):
             return
         if _transform() is not None:
@@ -294,6 +300,7 @@ class Run:
             or graphs.capturing
             or _is_tracing()
             or compiler._is_compiling_flag
+            or (_modes() and _stands_in())
             or _transform() is not None
         )
 
@@ -558,6 +565,10 @@ class Run:
 
     def __exit__(self, *_: object) -> None:
         context.leave(self._token)
+
+
+def _stands_in() -> bool:
+    return any(_mode(key) is not None for key in _STANDING_IN)
 
 
 def _listeners(found: list[metrics.Metric]) -> Handlers:

@@ -105,6 +105,9 @@ class Capture:
                 self._computed(one)
             if not losses and not self.criteria.depth:
                 self._inner_stand_for_themselves()
+        elif event.loss.is_meta:
+            # A rehearsal, on the device that holds no numbers.
+            return
         elif self.criteria.depth:
             self.criteria.inner.append(self.criteria.read(event))
         else:
@@ -114,7 +117,7 @@ class Capture:
         if event.loss.requires_grad:
             self._computed_with_gradients(event)
             return
-        if not self._only_shows():
+        if not self._only_shows(event.target):
             self._computed_without_gradients(event)
 
     def _inner_stand_for_themselves(self) -> None:
@@ -126,7 +129,7 @@ class Capture:
             if call.node is not None:
                 here = self._position_at(call.site) if self.models.evaluating else None
                 self.criteria.wait(call, here)
-            elif not self._only_shows():
+            else:
                 self._evaluate(call)
 
     def _computed_without_gradients(self, event: e.LossComputed) -> None:
@@ -149,14 +152,15 @@ class Capture:
         self.monitored.clear()
         self._evaluate(call)
 
-    def _only_shows(self) -> bool:
+    def _only_shows(self, target: Any) -> bool:
         """Whether a result that needs no gradients is of no model: a lesson shows a criterion.
 
-        That is so before training and with gradients on, as a model's would need them.
+        That is so before training and with gradients on, as a model's would need them, of a target
+        that no loader gave.
         """
         if not torch.is_grad_enabled() or self.training.position().started:
             return False
-        return self.evaluation.in_hand.batch is None
+        return not self.evaluation.in_hand.holds(target)
 
     def _computed_with_gradients(self, event: e.LossComputed) -> None:
         if self.criteria.undecided:
@@ -226,7 +230,8 @@ class Capture:
 
     def _model_called(self, event: e.ModelCalled) -> None:
         self.evaluation.model_called(event)
-        self._publish(e.RootCalled(event.module))
+        if not event.alike:
+            self._publish(e.RootCalled(event.module))
 
     def _loader_started(self, event: e.LoaderStarted) -> None:
         self.training.by_hand_or_not()
@@ -238,6 +243,8 @@ class Capture:
         self.classes.look(number, event.loader)
         self.loaders.started(number, _length(event.loader))
         if number not in self.loaders.trained:
+            if self.training.position().started:
+                self.training.optimizers.watch_alike()
             self._publish(event)
 
     def _batch_loaded(self, event: e.BatchLoaded) -> None:

@@ -14,6 +14,7 @@ from autotrack.capture.phases import Phases, Said
 from autotrack.contents import first_of
 from autotrack.dtensors import is_spread
 from autotrack.row import Row
+from autotrack.timeline import MOST_LOADERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +119,8 @@ class Evaluation:
         # Whether there is anything that the next training step would end.
         self.under_way = False
         self._initial: list[Pass] = []
+        # Loaders of which an evaluation has used every batch.
+        self._whole: set[int] = set()
         self._begins: Callable[[], None] | None = None
         self._where: Where | None = None
 
@@ -195,7 +198,11 @@ class Evaluation:
 
     def model_called(self, event: e.ModelCalled) -> None:
         """Keep an evaluation batch's output until its criterion, or the next batch, comes."""
-        self._called = id(event.module)
+        if not event.alike:
+            self._called = id(event.module)
+        elif self._called is not None or self._output is not None:
+            # Beside the trained model: it stands in for one that is not called.
+            return
         ahead, batch = self.in_hand.batch is not None and self.in_hand.use(), self.in_hand.batch
         left = batch is None and self._is_left()
         if left and self._output is not None:
@@ -204,7 +211,7 @@ class Evaluation:
         elif ahead or left:
             batch = self.in_hand.drawn_ahead()
         first = first_of(event.output)
-        if getattr(first, "requires_grad", True) or is_spread(first):
+        if getattr(first, "requires_grad", True) or is_spread(first) or first.is_meta:
             return
         if batch is not None:
             self._output = _Output(event.output, batch, ahead=ahead or left, left=left)
@@ -360,13 +367,28 @@ class Evaluation:
         running, self._pass = self._pass, None
         if running is None:
             return
-        if running.ahead and not running.batches and running.drawn != running.outputs:
-            # Not every batch was used: which of them were, nothing says.
+        unsure = running.ahead and running.drawn != running.outputs
+        looks = self._stops_short(running)
+        if not running.batches and (unsure or looks):
+            # Some pictures are shown; or nothing says which of the batches drawn ahead were used.
             self._publish(e.PassDiscarded(running))
         elif not running.position.started:
             self._initial.append(running)
         else:
             self._finish(running, "", objective)
+
+    def _stops_short(self, one: Pass) -> bool:
+        """Whether a pass has not used all batches of a loader of which an evaluation has."""
+        current = self._loaders.passes.get(one.loader) if one.loader is not None else None
+        if one.loader is None or current is None:
+            return False
+        whole = current.serial == one.serial and current.batches == current.length
+        if not whole and one.drawn is None:
+            return one.loader in self._whole
+        if len(self._whole) > MOST_LOADERS:
+            self._whole.clear()
+        self._whole.add(one.loader)
+        return False
 
     objective: Objective | None = None
 

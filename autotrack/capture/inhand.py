@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+
+from autotrack.contents import parts_of
+
 if TYPE_CHECKING:
     from autotrack.timeline import LoaderClock, LoaderPass
 
@@ -61,6 +65,15 @@ class InHand:
         """Training goes on: no label is needed."""
         self.batch = self._before = self._left = None
 
+    def holds(self, tensor: Any) -> bool:
+        """Whether a tensor lies in the memory of the batch, or on a device: there nothing says."""
+        own = _memory_of(tensor)
+        if own is None or self.batch is None:
+            return False
+        parts = parts_of(self.batch)
+        inner = [one for part in parts for one in parts_of(part)]
+        return not tensor.is_cpu or any(_memory_of(one) == own for one in [*parts, *inner])
+
     def use(self) -> bool:
         """Whether the batch that is used now was drawn ahead."""
         unused, self._unused = self._unused, 0
@@ -88,3 +101,10 @@ class InHand:
             left = ahead and self.loader is not None and self._loaders.has_one_left(self.loader)
             return self.size if left else None
         return self.size if not ahead or self.size == self._size_before else None
+
+
+def _memory_of(tensor: Any) -> int | None:
+    """Return where the memory begins that a tensor and its views lie in."""
+    if not isinstance(tensor, torch.Tensor) or tensor.layout is not torch.strided:
+        return None
+    return tensor.untyped_storage().data_ptr()

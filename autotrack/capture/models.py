@@ -11,11 +11,15 @@ from torch import nn
 
 from autotrack.capture import discovery
 from autotrack.errors import UsageError
+from autotrack.guard import attempt
 from autotrack.identity import Registry
 from autotrack.observers import model as observer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+#: What tells models of one make from others.
+_Make = tuple[str, tuple[tuple[str, tuple[int, ...]], ...]]
 
 
 class Models:
@@ -27,6 +31,10 @@ class Models:
         # How the hook of each root comes off, by the root's `id`.
         self._hooks: dict[int, Callable[[], None]] = {}
         self._resting: ref[nn.Module] | None = None
+        # The class of each root there has been, with the names and shapes of its parameters.
+        self._makes: set[_Make] = set()
+        # How the hooks of other models of these makes come off.
+        self._alike: list[Callable[[], None]] = []
         self._names = Registry()
         self._prefixes: dict[str, str] = {}
         self._criteria: Registry = Registry()
@@ -43,6 +51,7 @@ class Models:
             return
         self._roots.append((name, ref(module)))
         self._hooks[id(module)] = observer.watch(module)
+        self._makes.add(_make_of(module))
         linear = [m for m in module.modules() if isinstance(m, nn.Linear)] if self.features else []
         if linear:
             self._undo.append(observer.watch_features(linear[-1]))
@@ -64,6 +73,25 @@ class Models:
         self._resting = None
         if module is not None:
             self._hooks[id(module)] = observer.watch(module)
+
+    def watch_alike(self, found: Iterable[discovery.Found]) -> None:
+        """Watch other models of a root's make, until training goes on.
+
+        What was trained is often tested by a new model that its saved state is loaded into.
+        """
+        self.watch_alike_no_more()
+        known = {id(part) for _, root in self.living() for part in root.modules()}
+        for one in found:
+            module = one.thing
+            if isinstance(module, nn.Module) and id(module) not in known:
+                known.add(id(module))
+                if attempt(_make_of, module) in self._makes:
+                    self._alike.append(observer.watch_alike(module))
+
+    def watch_alike_no_more(self) -> None:
+        """Training goes on."""
+        while self._alike:
+            self._alike.pop()()
 
     def find(
         self, found: dict[int, discovery.Found], parameters: Iterable[Any], *, instead: bool = False
@@ -178,10 +206,16 @@ class Models:
 
     def release(self) -> None:
         """Take every hook off again."""
+        self.watch_alike_no_more()
         while self._hooks:
             self._hooks.popitem()[1]()
         while self._undo:
             self._undo.pop()()
+
+
+def _make_of(module: nn.Module) -> _Make:
+    shapes = ((name, tuple(p.shape)) for name, p in discovery.parameter_names(module))
+    return type(module).__qualname__, tuple(shapes)
 
 
 def _is_anything_compiled() -> bool:

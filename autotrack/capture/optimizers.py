@@ -54,6 +54,10 @@ class Optimizers:
         )
         return self._models.watch_criteria(one.thing for one in criteria)
 
+    def watch_alike(self) -> None:
+        """Watch models that are like those trained, of which variables hold some to evaluate."""
+        self._models.watch_alike(self._found().values())
+
     def known(self, optimizer: Any) -> Stream | None:
         """Return the stream of an optimizer, or None."""
         stream = self._by_optimizer.get(id(optimizer))

@@ -38,7 +38,7 @@ class Outputs:
             # What takes a number and returns one gathers losses: a running mean.
             return []
         if isinstance(result, torch.Tensor):
-            return [event] if result.dim() == 0 and self._is_loss_of(event) else []
+            return [event] if _is_number(result) and self._is_loss_of(event) else []
         named = _named(event)
         self._seen.update(named)
         if any(loss.requires_grad for loss in named.values()):
@@ -89,7 +89,12 @@ def _prediction(event: LossComputed, name: str) -> Any:
 
 
 def _is_loss(thing: Any) -> bool:
-    return isinstance(thing, torch.Tensor) and thing.dim() == 0 and thing.is_floating_point()
+    return isinstance(thing, torch.Tensor) and thing.is_floating_point() and _is_number(thing)
+
+
+def _is_number(tensor: torch.Tensor) -> bool:
+    # On the device `meta` a tensor has a shape only.
+    return tensor.dim() == 0 and not tensor.is_meta
 
 
 def _name(key: str) -> str:

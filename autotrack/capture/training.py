@@ -224,10 +224,12 @@ class Training:
 
     def backward_done(self, event: e.BackwardDone) -> None:
         """Let the backward call wait at every stream whose parameters it reached."""
+        if not self._depth:
+            # Of one that told no beginning: a rehearsal.
+            return
         self._depth -= 1
         if self._depth > 0:
             return
-        self._depth = 0
         batch, self._batch = self._batch, None
         inside, self._stepped_inside = self._stepped_inside, []
         if batch is None or not event.completed:
@@ -725,6 +727,7 @@ class Training:
 
     def evaluation_ends(self) -> None:
         """Training goes on: the running evaluation pass is over."""
+        self._capture.models.watch_alike_no_more()
         self._capture.evaluation.training_goes_on(self.position, self.objective)
 
     def position(self) -> Position:

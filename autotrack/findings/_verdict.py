@@ -83,7 +83,7 @@ def _last(history: History, name: str, unit: str) -> str:
 
 
 def _training_alone(history: History) -> str:
-    parts = []
+    parts, went = [], False
     for stream, series in by_stream(history, "Loss/train"):
         values = finite(series)
         if not len(values):
@@ -91,8 +91,13 @@ def _training_alone(history: History) -> str:
         # Where it began is a number that everybody has seen; where it ended is no single batch.
         end = np.median(values[-max(1, len(values) // 20) :])
         name = f"{stream}: " if stream else ""
+        if len(values) == 1:
+            parts.append(f"{name}{say(float(end))}")
+            continue
+        went = True
         parts.append(f"{name}from {say(float(values[0]))} to {say(float(end))}")
-    return f"The training loss went {'; '.join(parts)}." if parts else ""
+    verb = "went" if went else "was"
+    return f"The training loss {verb} {'; '.join(parts)}." if parts else ""
 
 
 def _matters(findings: Sequence[Finding]) -> str:

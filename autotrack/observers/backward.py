@@ -48,10 +48,13 @@ def _wrap(original: Any) -> Any:
     return backward
 
 
-def _started(tensors: Any, gradients: Any, kwargs: Any) -> BackwardStarted:
+def _started(tensors: Any, gradients: Any, kwargs: Any) -> BackwardStarted | None:
     if gradients is None:
         gradients = kwargs.get("grad_variables")
     tensors = _given(tensors)
+    if any(tensor.is_meta for tensor in tensors):
+        # A rehearsal, on the device that holds no numbers.
+        return None
     if gradients is None:
         return BackwardStarted(tensors, (None,) * len(tensors))
     return BackwardStarted(tensors, _given(gradients))

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.compiler import is_dynamo_compiling
-from torch.jit import _recursive
+from torch.jit import _recursive, _trace
 
-from autotrack.context import active
+from autotrack.context import active, enter, leave
 from autotrack.events import CriterionEntered, FeaturesSeen, LossComputed, ModelCalled
 from autotrack.observers._patch import replace_everywhere
 
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 
 def install(patch: Patch) -> None:
-    """Keep our hooks out of what is copied and pickled; a run that knows a model calls `watch`."""
+    """Keep our hooks out of what is copied, pickled and traced; who knows a model calls `watch`."""
     # Before Python 3.11 objects have no `__getstate__` of their own: their state is their `vars`.
     patch.replace(nn.Module, "__getstate__", _wrap_state, default=vars)
     patch.replace(_recursive, "get_hook_stubs", _wrap_hook_stubs)
+    patch.replace(_trace, "_check_trace", _wrap_check)
 
 
 def _wrap_hook_stubs(original: Any) -> Any:
@@ -44,6 +45,20 @@ def _wrap_hook_stubs(original: Any) -> Any:
         return original(shown)
 
     return get_hook_stubs
+
+
+def _wrap_check(original: Any) -> Any:
+    """After tracing a model PyTorch calls it once more, to compare: that evaluates nothing."""
+
+    @functools.wraps(original)
+    def _check_trace(*args: Any, **kwargs: Any) -> Any:
+        token = enter(None)
+        try:
+            return original(*args, **kwargs)
+        finally:
+            leave(token)
+
+    return _check_trace
 
 
 def _wrap_state(original: Any) -> Any:
@@ -71,6 +86,12 @@ def _without(state: dict[str, Any], hooks: set[int]) -> dict[str, Any]:
 def watch(module: nn.Module) -> Callable[[], None]:
     """Emit `ModelCalled` after each forward of `module`; returns the undo."""
     undo: Callable[[], None] = module.register_forward_hook(_Forward()).remove
+    return undo
+
+
+def watch_alike(module: nn.Module) -> Callable[[], None]:
+    """Emit `ModelCalled` after each forward of a model like a root; returns the undo."""
+    undo: Callable[[], None] = module.register_forward_hook(_Alike()).remove
     return undo
 
 
@@ -140,6 +161,12 @@ class _Forward:
     def __reduce__(self) -> Any:
         # `sys.audit(...)` takes whatever it is given and does nothing: a hook that is no hook.
         return functools.partial, (sys.audit, "saved_while_tracked")
+
+
+class _Alike(_Forward):
+    def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
+        if not is_dynamo_compiling() and (run := active()) is not None:
+            run.emit(ModelCalled(module, output, args, alike=True))
 
 
 class _Features(_Forward):

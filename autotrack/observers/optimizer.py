@@ -46,7 +46,9 @@ def _step_started(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         return
     closure = (kwargs.get("closure") if len(args) < 2 else args[1]) is not None
     settled = run.settled
-    if settled.stage not in _BEFORE_STEP or not settled.step_started(optimizer, closure):
+    if settled.stage in _BEFORE_STEP and settled.step_started(optimizer, closure):
+        return
+    if not _is_rehearsed(optimizer):
         run.emit(StepStarted(optimizer, closure))
 
 
@@ -54,8 +56,18 @@ def _step_done(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     if is_dynamo_compiling() or (run := active()) is None:
         return
     settled = run.settled
-    if settled.stage != STEP or not settled.step_done(optimizer):
+    if settled.stage == STEP and settled.step_done(optimizer):
+        return
+    if not _is_rehearsed(optimizer):
         run.emit(StepDone(optimizer))
+
+
+def _is_rehearsed(optimizer: Optimizer) -> bool:
+    """Whether a step is of weights without numbers, on PyTorch's `meta` device."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            return bool(parameter.is_meta)
+    return False
 
 
 def _wrap_zero_grad(original: Any) -> Any:
