@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from autotrack.findings._finding import Evidence, Finding
-from autotrack.findings._record import by_stream, say
+from autotrack.findings._record import by_stream, finite, say, tag
 from autotrack.findings._training import (
     is_adversarial,
     is_scored,
@@ -28,6 +30,32 @@ EXPLAINS = ("oscillation", "plateau", "underfitting")
 
 # Fewer steps of a slow training show nothing yet.
 FEWEST = 100
+# Of so many passes in an order that chance alone brings about less than once in a hundred times.
+FEWEST_PASSES, IN_ORDER = 6, 0.9
+
+_OVERFIT = "try to overfit ten samples: a sound loop drives their loss to zero"
+# Title, meaning and advice.
+_STANDS = (
+    "The loss never came down",
+    (
+        "The model is no better than before the training: what it is told does not reach its "
+        "weights, or does not fit the inputs."
+    ),
+    (
+        _OVERFIT,
+        "try learning rates ten times larger and smaller",
+        "look at a batch: do inputs vary, are they normalised, do labels fit them?",
+        "make sure that the output layer fits the loss (no softmax before cross_entropy)",
+    ),
+)
+_CREEPS = (
+    "The loss hardly came down",
+    (
+        "It falls from pass to pass, but by very little: the steps are too small, or the inputs "
+        "say little about the targets."
+    ),
+    ("try a learning rate ten times larger", "train for longer", _OVERFIT),
+)
 
 
 def find(history: History) -> Iterator[Finding]:
@@ -44,19 +72,26 @@ def find(history: History) -> Iterator[Finding]:
             f"{series.tag} began at {say(known.start)}, was {say(known.best)} at its lowest and "
             f"ended at {say(known.end)}"
         )
+        creeps = _creeps(history, stream)
+        title, meaning, advice = _CREEPS if creeps else _STANDS
+        evidence = Evidence(series.tag, text, 0, int(series.step[-1]), None, known.end)
         yield Finding(
             "not-learning",
             # A loss alone may have been low from the start, or mean something else.
-            "problem" if is_scored(history) else "warning",
-            "The loss never came down",
-            "The model is no better than before the training: what it is told does not reach its "
-            "weights, or does not fit the inputs.",
-            (
-                "try to overfit ten samples: a sound loop drives their loss to zero",
-                "try learning rates ten times larger and smaller",
-                "look at a batch: do inputs vary, are they normalised, do labels fit them?",
-                "make sure that the output layer fits the loss (no softmax before cross_entropy)",
-            ),
-            (Evidence(series.tag, text, 0, int(series.step[-1]), None, known.end),),
+            "problem" if is_scored(history) and not creeps else "warning",
+            title,
+            meaning,
+            advice,
+            (evidence,),
             stream,
         )
+
+
+def _creeps(history: History, stream: str) -> bool:
+    """Whether the passes' means fall too evenly for chance (the pairs of Kendall's tau)."""
+    series = history.get(tag("Loss/train_epoch", stream))
+    means = finite(series) if series is not None else np.empty(0)
+    if len(means) < FEWEST_PASSES:
+        return False
+    earlier, later = np.triu_indices(len(means), 1)
+    return bool(np.mean(means[later] < means[earlier]) >= IN_ORDER)

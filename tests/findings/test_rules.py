@@ -717,3 +717,22 @@ def test_the_classes_of_one_stream_say_nothing_of_the_loss_of_another(tmp_path):
     made.confusion("train/numbers", np.tile(30 * np.eye(2, dtype=int), (6, 1, 1)))
     found = findings.find(made.read(tmp_path / "both"), strict=True)
     assert [f.stream for f in found if f.rule == "exploding-gradients"] == ["numbers"]
+
+
+@pytest.mark.parametrize(("falls", "severity"), [(True, "warning"), (False, "problem")])
+def test_a_loss_that_falls_at_each_pass_is_not_said_to_stand(tmp_path, falls, severity):
+    rng = np.random.default_rng(5)
+    means = np.linspace(2.3, 2.27, 8)
+    loss = np.repeat(means, 75) + rng.normal(0, 0.2, 600)
+    passes = means if falls else means[[1, 0, 3, 2, 5, 4, 0, 6]]
+    made = run(loss, 8, Loss__train_epoch=passes, Accuracy__train=[10.0] * 8)
+    (finding,) = [f for f in findings.find(made.read(tmp_path)) if f.rule == "not-learning"]
+    assert finding.severity == severity
+    assert ("hardly" in finding.title) is falls
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"), [([3.5], "was 3.5."), ([3.5, 1.5], "went from 3.5 to")]
+)
+def test_one_loss_went_nowhere(tmp_path, losses, said):
+    assert said in findings.verdict(run(np.array(losses)).read(tmp_path), [])
