@@ -214,7 +214,8 @@ class TrainBatch:
     what the loop says about the epoch; `seen_by` the streams whose pass has seen the batch, and
     `counted_by` says for those whose mean loss has counted it in which mean, as what. `weight` is
     the number of targets a sum runs over where only a device knows it; `ragged` says that a sum was
-    divided by the size of a full batch, which this one is not, or is a part of.
+    divided by the size of a full batch, which this one is not, or is a part of. `apart` says that
+    `size` is that of each call, and that these may be of other samples each.
     """
 
     site: Any
@@ -228,6 +229,7 @@ class TrainBatch:
     ragged: bool = False
     # The number of the loader's batch that `size` is of; None where a criterion gave it.
     drawn: int | None = None
+    apart: bool = False
     freed: Value | None = None
     shown: Any = None
     seen_by: set[int] = field(default_factory=set)

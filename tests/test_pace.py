@@ -95,7 +95,7 @@ def test_throughput_is_that_of_each_second(fold_every, monkeypatch):
     for step, (wait, work) in enumerate(TIMES):
         clock.now += wait + work
         row = SimpleNamespace(scalars=[])
-        batches = [SimpleNamespace(size=3, drawn=None), SimpleNamespace(size=1, drawn=None)]
+        batches = [SimpleNamespace(size=size, drawn=None, apart=False) for size in (3, 1)]
         one_by_one.step_taken(SimpleNamespace(stream=stream, row=row, groups=[batches]))
         expected += [(step, *pair) for pair in row.scalars]
         ends.append(clock.now)
@@ -168,3 +168,31 @@ def test_nobody_waits_longer_than_there_is_time(tmp_path, monkeypatch):
     assert run.settled.taken > 20
     assert len(shares) > 70
     assert all(0 < share < 100 for share in shares)
+
+
+@pytest.mark.parametrize(("shared", "known"), [(True, [6.0] * 4), (False, None)])
+def test_losses_added_up_sample_by_sample_are_not_taken_for_one_sample(
+    shared, known, tmp_path, monkeypatch
+):
+    """Several exits compare one target; a loop over samples compares each with its own."""
+    monkeypatch.setattr("autotrack.metrics.throughput._INTERVAL", 1e-9)
+    torch.manual_seed(0)
+    x, y, criterion = torch.randn(6, 3), torch.randn(6, 1), nn.MSELoss()
+    model = nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    pairs = [(x, y)] * 6 if shared else [(x[i : i + 1], y[i : i + 1]) for i in range(6)]
+    with autotrack.tracking(logdir=tmp_path) as run:
+        for _ in range(5):
+            loss = torch.zeros(())
+            for inputs, target in pairs:
+                loss = loss + criterion(model(inputs), target)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    history = autotrack.read(run.directory)
+    steps = history["Throughput/steps_per_second"]
+    assert len(steps) == 4
+    samples = history.get("Throughput/samples_per_second")
+    assert (None if samples is None else (samples.value / steps.value).tolist()) == (
+        None if known is None else pytest.approx(known)
+    )

@@ -71,6 +71,7 @@ class Batches:
             whole=reading.exact,
             weight=parts[0].weight if len(parts) == 1 else None,
             drawn=drawn if size is None else None,
+            apart=size not in (None, batch_size) and _are_apart(parts),
         )
         return self._mean_of_sum(batch, reading)
 
@@ -181,6 +182,12 @@ def _reduction(parts: list[CriterionCall], reduced: str) -> str:
         return "mean"
     reduction = _common([part.reduction for part in parts])
     return (reduced if reduction == "none" else reduction) or "mixed"
+
+
+def _are_apart(parts: list[CriterionCall]) -> bool:
+    """Whether one place has compared several targets: of sample after sample, say."""
+    places = {(id(part.site), part.target_key) for part in parts}
+    return len(places) > len({id(part.site) for part in parts})
 
 
 def _is_uniform(weights: Any) -> bool:

@@ -103,7 +103,7 @@ def _samples_in(batches: list[TrainBatch]) -> int | None:
     """Return the samples of a step; a loader's batch that several backward calls share once."""
     samples, shared = 0, set()
     for batch in batches:
-        if batch.size is None:
+        if batch.size is None or batch.apart:
             return None
         if batch.drawn is None or batch.drawn not in shared:
             samples += batch.size
