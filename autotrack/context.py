@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
 
 #: How far a step has come that takes the short path (`capture.settled`); none does while OFF.
@@ -37,6 +38,9 @@ class Emitter(Protocol):
 
     def emit(self, event: Any) -> None:
         """Take one event, or a `partial` that reads one; never raises unless the run is strict."""
+
+    def unseen(self) -> AbstractContextManager[None]:
+        """Take no event meanwhile."""
 
 
 class Newcomer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import dataclasses
 import os
 import time
@@ -36,7 +37,7 @@ from autotrack.schedule import Schedule
 from autotrack.stated import Stated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from typing_extensions import Self
@@ -279,6 +280,15 @@ class Run:
             meter = self._meter
             meter.latest = ended = time.perf_counter()
             meter.seconds += ended - began
+
+    @contextlib.contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Take no event meanwhile."""
+        busy, self._busy = self._busy, True
+        try:
+            yield
+        finally:
+            self._busy = busy
 
     def _tell_progress(self) -> None:
         """Let the sinks that show it know how far an evaluation has come: it writes no record."""

@@ -37,6 +37,14 @@ class EpochCounter:
         assert self.current is not None
         return self.current
 
+    def again(self) -> int:
+        """Return the next epoch for the number shown last: another training begins with it."""
+        assert self.current is not None
+        assert self._seen is not None
+        self.current += 1
+        self._offset = self.current - self._seen[1]
+        return self.current
+
     def peek(self, loop: object, number: int) -> int:
         """Return the epoch that `at` would, without moving on."""
         return EpochCounter(self.current, self._seen, self._offset).at(loop, number)

@@ -77,7 +77,11 @@ class Epochs:
         """Give a stream the epoch of its batch; a new one ends the running pass."""
         epoch = None
         if shown is not None:
-            epoch = self._clock(stream, own=shown.own).at(shown.loop, shown.number)
+            clock = self._clock(stream, own=shown.own)
+            epoch = clock.at(shown.loop, shown.number)
+            if epoch == stream.epoch and stream.enters_anew:
+                # The training before was over within its first epoch, of the same number.
+                epoch = clock.again()
         if epoch == stream.epoch:
             return
         if stream.epoch is not None:

@@ -205,7 +205,7 @@ class Settled:
             return False
         if kwargs or get_ident() != self._thread or not call.is_again(kernel, loss, args):
             return False
-        frame = call.way.innermost(_INWARDS)
+        frame = call.way.innermost(_INWARDS) if self.optimizer() is not None else None
         if frame is None or (call.whole and call.way.leads_on(frame) is None):
             return False
         for known in self._roots:

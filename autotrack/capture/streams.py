@@ -57,12 +57,14 @@ class Stream:
     # Gradients that waited for a step were discarded since the last one.
     cleared: bool = False
     # The variable that holds the optimizer, its frame where that is one that suspends, the
-    # namespace it was found in, and whether the person handed it over. `covered`: another optimizer
-    # steps for all of its weights, so it stands around that one or was replaced by it.
+    # namespace it was found in, and whether the person handed it over. `looked_for`: when it was
+    # gone, another in its place has been looked for. `covered`: another optimizer steps for all of
+    # its weights, so it stands around that one or was replaced by it.
     variable: str | None = None
     frame: int = 0
     scope: object = None
     given: bool = False
+    looked_for: bool = False
     covered: bool = False
     # Whether another one had stepped by the time that this one was met.
     late: bool = False
@@ -122,8 +124,21 @@ class Stream:
             ids = {id(parameter) for parameter in given}
             self.begins_anew = known.isdisjoint(ids) and not of_one_model(known, ids)
         self.weights = [ref(parameter) for parameter in given]
-        self.optimizer, self.leaves = ref(optimizer), []
+        self.optimizer, self.leaves, self.looked_for = ref(optimizer), [], False
         self.epochs_before = self.epochs
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its optimizer, which a variable held, is gone, and nobody has looked for more."""
+        held = self.optimizer is not None and self.variable is not None and not self.looked_for
+        return held and self.optimizer() is None  # type: ignore[misc]
+
+    @property
+    def enters_anew(self) -> bool:
+        """Whether a new model is about to enter its first epoch."""
+        # Weights that are moved by hand step with the very backward that enters.
+        entered = self.optimizer is not None and self.epochs > self.epochs_before
+        return self.begins_anew and not entered
 
     def is_over(self, other: Stream, site: Site) -> bool:
         """Whether what `other` trains at `site` follows this training, and goes on not beside it.

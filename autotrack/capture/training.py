@@ -209,7 +209,11 @@ class Training:
 
     def _leave_behind(self) -> None:
         """End what a backward call ends."""
-        if self._looked < 2:  # noqa: PLR2004 - once at a loader's start, once here
+        gone = [stream for stream in self.streams if stream.is_gone]
+        for stream in gone:
+            stream.looked_for = True
+        # Once at a loader's start and once here; and where an optimizer is gone another may train.
+        if gone or self._looked < 2:  # noqa: PLR2004
             self.look_around()
             self._looked = 2
         for stream in self.streams:

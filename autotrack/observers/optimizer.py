@@ -48,8 +48,7 @@ def _step_started(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     settled = run.settled
     if settled.stage in _BEFORE_STEP and settled.step_started(optimizer, closure):
         return
-    if not _is_rehearsed(optimizer):
-        run.emit(StepStarted(optimizer, closure))
+    run.emit(functools.partial(_read, StepStarted(optimizer, closure)))
 
 
 def _step_done(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -58,16 +57,15 @@ def _step_done(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     settled = run.settled
     if settled.stage == STEP and settled.step_done(optimizer):
         return
-    if not _is_rehearsed(optimizer):
-        run.emit(StepDone(optimizer))
+    run.emit(functools.partial(_read, StepDone(optimizer)))
 
 
-def _is_rehearsed(optimizer: Optimizer) -> bool:
-    """Whether a step is of weights without numbers, on PyTorch's `meta` device."""
-    for group in optimizer.param_groups:
+def _read(event: StepStarted | StepDone) -> StepStarted | StepDone | None:
+    """Return an event, None of weights that hold no numbers: that is a rehearsal."""
+    for group in event.optimizer.param_groups:
         for parameter in group["params"]:
-            return bool(parameter.is_meta)
-    return False
+            return None if parameter.is_meta else event
+    return event
 
 
 def _wrap_zero_grad(original: Any) -> Any:
