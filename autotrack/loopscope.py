@@ -351,7 +351,7 @@ def _names_on_line(code: CodeType, line: int) -> tuple[tuple[str, ...], tuple[st
     functions: list[str] = []
     for statement in statements:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Call):
+            if isinstance(node, ast.Call) and _without_mode(node) is node:
                 functions.append(_names(node.func))
                 for argument in (*node.args, *(k.value for k in node.keywords)):
                     arguments += _named_in(argument)
@@ -419,12 +419,21 @@ def _named_in(node: ast.AST) -> list[str]:
     found: list[str] = []
     waiting: list[ast.AST] = [node]
     while waiting:
-        part = waiting.pop(0)
+        part = _without_mode(waiting.pop(0))
         if isinstance(part, (ast.Name, ast.Attribute)):
             found.append(_names(part))
         else:
             waiting.extend(ast.iter_child_nodes(part))
     return found
+
+
+def _without_mode(node: ast.AST) -> ast.AST:
+    """Return the model of `model.eval()` or `model.train()`, a mode being no phase; else `node`."""
+    if not isinstance(node, ast.Call) or node.args or node.keywords:
+        return node
+    called = node.func
+    switches = isinstance(called, ast.Attribute) and called.attr in ("eval", "train")
+    return called.value if switches else node  # type: ignore[attr-defined]
 
 
 def _last(name: str) -> str:

@@ -274,10 +274,10 @@ class Counter:
         if isinstance(batch, torch.Tensor):
             # Nothing but inputs: numbers of words, say.
             return None
-        labels = [part for part in parts_of(batch) if _are_labels(part, len(output))]
-        if len(labels) != 1 or not _are_classes(labels[0], output.shape[1]):
+        labels = labels_in(batch, len(output))
+        if labels is None or not _are_classes(labels, output.shape[1]):
             return None
-        return self.classes(output, labels[0].to(output.device, non_blocking=True), None, None)
+        return self.classes(output, labels.to(output.device, non_blocking=True), None, None)
 
     def _may_be_nan(self, loss: Value | None) -> bool:
         if isinstance(loss, float):
@@ -388,12 +388,16 @@ def _are_class_scores(output: torch.Tensor) -> bool:
     return output.dim() == 2 and output.shape[1] > 1  # noqa: PLR2004 - (N, C)
 
 
-def _are_labels(tensor: Any, samples: int) -> bool:
-    return (
-        isinstance(tensor, torch.Tensor)
-        and tensor.dtype == torch.int64
-        and tensor.shape == (samples,)
-    )
+def labels_in(batch: Any, samples: int) -> torch.Tensor | None:
+    """Return the one row of so many whole numbers that a batch has, those of 64 bits first."""
+    rows = [part for part in parts_of(batch) if _is_row_of_labels(part, samples)]
+    long = [row for row in rows if row.dtype is torch.int64]
+    found = long or rows
+    return found[0] if len(found) == 1 else None
+
+
+def _is_row_of_labels(part: Any, samples: int) -> bool:
+    return isinstance(part, torch.Tensor) and part.dtype in _LABELS and part.shape == (samples,)
 
 
 def _are_classes(labels: torch.Tensor, classes: int) -> bool:

@@ -17,7 +17,7 @@ from autotrack.events import (
     PassDiscarded,
 )
 from autotrack.keeper import Keeper
-from autotrack.metrics._counting import classes_in, scores_in
+from autotrack.metrics._counting import classes_in, labels_in, scores_in
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
@@ -127,20 +127,17 @@ class OfScoredBatches(Metric):
         if isinstance(moment.batch, torch.Tensor):
             # Nothing but inputs: numbers of words, say.
             return
-        labels = [t for t in tensors_of(moment.batch) if _is_label(t, output)]
-        if len(labels) == 1 and (label := labels[0].to(output.device)) is not None:
-            chances = _chances("cross_entropy", output.detach(), label)
+        labels = labels_in(moment.batch, len(output))
+        if labels is not None:
+            labels = labels.to(output.device).long()
+            chances = _chances("cross_entropy", output.detach(), labels)
             if chances is not None:
-                self.scored(moment.evaluation, Scored(chances, label, None, moment.batch))
+                self.scored(moment.evaluation, Scored(chances, labels, None, moment.batch))
 
 
 def tensors_of(batch: Any) -> list[Tensor]:
     """Return the tensors that stand in a batch of a loader itself."""
     return [part for part in parts_of(batch) if isinstance(part, torch.Tensor)]
-
-
-def _is_label(tensor: Tensor, output: Tensor) -> bool:
-    return tensor.dtype == torch.int64 and tensor.shape == output.shape[:1]
 
 
 def _chances(function: str, scores: Tensor, labels: Tensor) -> Tensor | None:

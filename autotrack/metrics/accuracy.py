@@ -198,7 +198,8 @@ class Accuracy(Metric):
         running = self.running(moment.stream)
         shown = _one_place(counted)
         if not self._trains_classes:
-            self._trains_classes = any(part.function in _CLASSES for part in counted)
+            # A criterion of one's own has the count of what it calls.
+            self._trains_classes = any(part.function in _CLASSES or part.own for part in counted)
         for part in shown:
             running.add(part.scores[_KEY], part.site)
         if not shown:
