@@ -133,6 +133,7 @@ class Run:
             keepers_for=self._keepers_for,
         )
         self._capture.training.snapshot_due = self._snapshot_due
+        self._capture.evaluation.wants_calls = self._watch_calls
         self._capture.training.looked_at = self._surroundings.looked_at
         self._inventory = Inventory(self._models, self._capture.training.streams)
         self._said: dict[str, Any] = {}
@@ -364,6 +365,9 @@ class Run:
         if comes:
             self._thread = get_ident()
         return bool(comes)
+
+    def _watch_calls(self) -> None:
+        self.trained_by = None
 
     def _snapshot_due(self, stream: Any, last_batch: bool) -> bool:  # noqa: FBT001 - a callback
         schedule = self._schedules.get(stream)

@@ -63,7 +63,7 @@ class Capture:
             e.LossScaled: self.training.loss_scaled,
             e.BackwardStarted: self.training.backward_started,
             e.BackwardDone: self.training.backward_done,
-            e.GradientsAsked: self.criteria.gradients_asked,
+            e.GradientsAsked: self._gradients_asked,
             e.StepStarted: self.training.step_started,
             e.StepDone: self.training.step_done,
             e.ScalerStepDone: self.training.scaler_step_done,
@@ -162,7 +162,12 @@ class Capture:
             return False
         return not self.evaluation.in_hand.holds(target)
 
+    def _gradients_asked(self, event: e.GradientsAsked) -> None:
+        self.evaluation.trains_after_all()
+        self.criteria.gradients_asked(event)
+
     def _computed_with_gradients(self, event: e.LossComputed) -> None:
+        self.evaluation.trains_after_all()
         if self.criteria.undecided:
             self._settle_those_before()
         position = self.training.position_here() if self.models.evaluating else None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
+import torch
+
 from autotrack import events as e
 from autotrack.capture.heldout import HeldOut
 from autotrack.capture.inhand import InHand
@@ -18,8 +20,6 @@ from autotrack.timeline import MOST_LOADERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import torch
 
     from autotrack.capture.objective import Objective
     from autotrack.identity import Identities
@@ -70,7 +70,8 @@ class _Output(NamedTuple):
     """What a model made of a batch, until its criterion comes.
 
     `ahead` says that batches are drawn ahead, `left` that this is the last one of the running pass.
-    `site` is where the model was called, where its batch does not say what is evaluated.
+    `site` is where the model was called, where its batch does not say what is evaluated. `graph`
+    says that it has one: until the loader's next batch a backward may come, and it is training's.
     """
 
     output: Any
@@ -78,6 +79,7 @@ class _Output(NamedTuple):
     ahead: bool = False
     left: bool = False
     site: Any = None
+    graph: bool = False
 
 
 @dataclass(slots=True)
@@ -128,6 +130,9 @@ class Evaluation:
         """Learn how to tell training that evaluation begins, and to ask where it stands."""
         self._begins, self._where = begins, where
 
+    #: Asks for the next call of a model though its output has a graph, as those of training have.
+    wants_calls: Callable[[], None] = staticmethod(lambda: None)
+
     # -- loaders and models ----------------------------------------------------------------------
 
     def loader_started(self, loader: Any) -> None:
@@ -138,14 +143,16 @@ class Evaluation:
 
     def batch_loaded(self, loader: Any, batch: Any) -> None:
         """Remember the batch in hand: its size, and in evaluation the batch itself."""
-        self._output_without_criterion()
         number = self._loader_ids.of(loader)
+        self._output_without_criterion(number)
         if number != self.in_hand.loader:
             # A loader that repeats its sampler for ever tells the start of its first pass only.
             self._called = None
         self.in_hand.came(number, batch, _size_of(batch))
         if self.in_hand.batch is not None:
             self.held_out.came(number, batch)
+            if number not in self._loaders.trained:
+                self.wants_calls()
         if self._loader is None or self._loader() is not loader:
             self._loader = ref(loader)
         self.under_way = self.under_way or self.in_hand.batch is not None
@@ -182,7 +189,7 @@ class Evaluation:
 
     def loader_finished(self, loader: Any) -> None:
         """The pass over a loader is at its end."""
-        self._output_without_criterion()
+        self._output_without_criterion(self._loader_ids.of(loader))
         running, current = self._pass, self.in_hand.current
         if running is not None and current is not None and current.serial == running.serial:
             running.drawn = current.batches
@@ -211,9 +218,12 @@ class Evaluation:
         elif ahead or left:
             batch = self.in_hand.drawn_ahead()
         first = first_of(event.output)
-        if getattr(first, "requires_grad", True) or is_spread(first) or first.is_meta:
+        if not isinstance(first, torch.Tensor) or is_spread(first) or first.is_meta:
             return
-        if batch is not None:
+        if first.requires_grad:
+            if batch is not None and not (ahead or left or event.alike) and self._may_evaluate():
+                self._output = _Output(_without_graph(event.output), batch, graph=True)
+        elif batch is not None:
             self._output = _Output(event.output, batch, ahead=ahead or left, left=left)
         elif (batch := self.held_out.batch_of(event.args)) is not None:
             self._output = _Output(event.output, batch, site=self._scope.site())
@@ -224,7 +234,29 @@ class Evaluation:
         running = self._pass
         return running is not None and running.ahead and running.drawn == running.outputs + 1
 
-    def _output_without_criterion(self) -> None:
+    def _may_evaluate(self) -> bool:
+        """Whether a batch that something is computed of with gradients may yet be evaluation's."""
+        where = self._where
+        trains = self.in_hand.loader in self._loaders.trained or self._is_in_training()
+        return where is not None and not trains and where().started
+
+    def trains_after_all(self) -> None:
+        """Let go of an output that has a graph: its loss is computed, or its gradients are."""
+        if self._output is None or not self._output.graph:
+            return
+        self._output = None
+        running, current = self._pass, self.in_hand.current
+        if running is None or running.batches or current is None:
+            return
+        if running.serial == current.serial:
+            # Of that pass one batch was not evaluation's: nothing says what the others were.
+            self._pass = None
+            self._publish(e.PassDiscarded(running))
+
+    def _output_without_criterion(self, loader: int | None = None) -> None:
+        """Take an output that no criterion took; `loader` is the one that goes on, if one does."""
+        if loader is None or loader != self.in_hand.loader:
+            self.trains_after_all()
         waiting, self._output = self._output, None
         begins, where = self._begins, self._where
         if waiting is None or begins is None or where is None:
@@ -423,6 +455,13 @@ class Evaluation:
         self.close(Position(0, None, started=True))
         self._output = None
         self.in_hand.forget()
+
+
+def _without_graph(output: Any) -> Any:
+    """Return a model's output, a tensor or a tuple of some, without what it was computed by."""
+    if isinstance(output, torch.Tensor):
+        return output.detach()
+    return tuple(map(_without_graph, output)) if isinstance(output, (tuple, list)) else output
 
 
 def _size_of(batch: Any) -> int | None:

@@ -131,9 +131,10 @@ class Training:
         self._depth += 1
         if self._depth > 1:
             return
+        evaluation = self._capture.evaluation
+        evaluation.trains_after_all()
         self._leave_behind()
         self._evaluated = False
-        evaluation = self._capture.evaluation
         site, shown = self._scope.site_in_epoch(loader_based=evaluation.last_loader is not None)
         self._leaves = self._leaves_below(event, site)
         if self.by_hand.maybe is not None:
