@@ -12,12 +12,13 @@ from autotrack import graph
 from autotrack.capture import discovery
 from autotrack.capture.batches import Batches
 from autotrack.capture.byhand import ByHand, Maybe
+from autotrack.capture.counted import Counted
 from autotrack.capture.epochs import Epochs
 from autotrack.capture.evaluation import Position
 from autotrack.capture.moved import Before
 from autotrack.capture.objective import Objective
 from autotrack.capture.optimizers import Optimizers
-from autotrack.capture.sites import Known, Sites
+from autotrack.capture.sites import Sites
 from autotrack.capture.streams import Stream, gradient_marks, settle_names
 from autotrack.capture.unclaimed import MOST_UNCLAIMED, Unclaimed
 from autotrack.context import BACKWARD, CLIPPED, STEP
@@ -92,6 +93,7 @@ class Training:
         self._value_of = value_of
         self._batches = Batches(capture.criteria, value_of)
         self._sites = Sites()
+        self._counted = Counted(self._sites, publish)
         self._unclaimed = Unclaimed()
         # Whether an evaluation has begun since the last backward.
         self._evaluated = False
@@ -272,9 +274,8 @@ class Training:
         stream.clipped_too_early = stream.clipped
         if batch.shown is not None or stream.epoch is not None:
             self.epochs.enter(stream, batch.shown)
-        known = self._sites.of(batch.site)
-        if stream in known.streams:
-            self._credit(stream, batch, known)
+        if stream in self._sites.of(batch.site).streams:
+            self._counted.count(stream, batch)
         if stream.in_closure:
             self._gradients_ready(stream, clipped=False)
 
@@ -456,7 +457,7 @@ class Training:
         elif stream.pending:
             stream.orphan = self._waits_for_step(stream)
             stream.cleared = True
-            self._drop(stream)
+            self._counted.drop(stream)
 
     def _end_first_evaluation(self, stream: Stream) -> None:
         """The closure has been evaluated once: what it left is what the step is recorded by."""
@@ -500,7 +501,7 @@ class Training:
         stream.first_evaluation_over = False
         if event.closure and stream.pending:
             # Gradients of before are the closure's own to zero.
-            self._drop(stream)
+            self._counted.drop(stream)
         if stream.steps == 0:
             self.optimizers.first_used(stream)
         if stream.steps == 0 or stream.begins_anew:
@@ -558,7 +559,7 @@ class Training:
             self.seen.skipped += 1
             stream.clipped = stream.clipped_too_early = False
             self._publish(e.StepSkipped(stream))
-            self._drop(stream)
+            self._counted.drop(stream)
             self._emit_row(
                 Row(stream.steps, time.time(), hidden=[("autotrack/skipped", 1)]), stream
             )
@@ -584,7 +585,7 @@ class Training:
         groups = self._sites.learn(stream, batches)
         stream.site = batches[-1].site if batches else stream.site
         stream.orphan = False
-        self._credit_all(stream, batches)
+        self._counted.count_step(stream, batches)
         row = Row(stream.steps, time.time(), skipped=skipped)
         if stream.begins_anew:
             self._begin_anew(stream, row)
@@ -685,40 +686,6 @@ class Training:
             stream.in_closure = stream.first_evaluation_over = False
             self._snapshot = False
 
-    # -- what a pass counts ----------------------------------------------------------------------
-
-    def _credit_all(self, stream: Stream, batches: list[e.TrainBatch]) -> None:
-        """Count the batches of a step, and those that waited to know whether their site trains."""
-        for batch in batches:
-            known = self._sites.of(batch.site)
-            if not known.held and id(stream) in batch.seen_by:
-                continue
-            held, known.held = known.held, []
-            for waiting in held:
-                waiting.freed = self._sites.freed(waiting)
-                self._credit(stream, waiting, known)
-            self._credit(stream, batch, known)
-
-    def _credit(self, stream: Stream, batch: e.TrainBatch, known: Known) -> None:
-        """Count a batch in the stream's running pass, once."""
-        if id(stream) in batch.seen_by:
-            return
-        batch.seen_by.add(id(stream))
-        if batch.freed is None:
-            batch.freed = self._sites.freed(batch)
-        stream.batches_seen += 1
-        self._publish(e.TrainBatchSeen(stream, batch, known.adds))
-
-    def _drop(self, stream: Stream) -> None:
-        """These backward calls lead to no step, but the model saw their batches."""
-        for batch in stream.pending:
-            known = self._sites.of(batch.site)
-            if stream in known.streams:
-                self._credit(stream, batch, known)
-            elif not known.streams and len(known.held) < MOST_UNCLAIMED:
-                known.held.append(batch)
-        stream.pending.clear()
-
     # -- evaluation and position -----------------------------------------------------------------
 
     def evaluation_begins(self) -> None:
@@ -762,7 +729,7 @@ class Training:
         for stream in self.streams:
             # Gradients that are left when evaluation begins are of no step any more.
             interrupted = (stream.orphan or self._waits_for_step(stream)) and not self._evaluated
-            self._drop(stream)
+            self._counted.drop(stream)
             if not stream.steps:
                 continue
             if interrupted or (failed and not self._capture.loaders.primary_is_finished):
@@ -812,7 +779,7 @@ class Training:
         if not (before.is_over(stream, site) and self.optimizers.is_alone(stream)):
             return stream
         if not before.holds_any(stream.parameters()):
-            self._drop(before)
+            self._counted.drop(before)
         self.optimizers.hand_over(before, stream)
         self.by_hand.is_so = False
         if before.pending:
