@@ -502,3 +502,14 @@ def test_a_tracked_function_refuses_a_model_that_is_tracked_already(tmp_path):
     assert calls == []
     evaluate(model)
     assert calls == [model]
+
+
+def test_a_model_whose_layers_have_no_shapes_yet_may_be_handed_over(tmp_path):
+    model = torch.nn.Sequential(torch.nn.LazyLinear(3), torch.nn.ReLU(), torch.nn.LazyLinear(2))
+    x, y = torch.randn(8, 4), torch.randint(0, 2, (8,))
+    with autotrack.tracking(model, logdir=tmp_path) as run:
+        model(x)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        torch.nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+    assert len(run.history["Loss/train"].value) == 1

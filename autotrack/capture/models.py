@@ -51,7 +51,7 @@ class Models:
             return
         self._roots.append((name, ref(module)))
         self._hooks[id(module)] = observer.watch(module)
-        self._makes.add(_make_of(module))
+        self._remember(module)
         linear = [m for m in module.modules() if isinstance(m, nn.Linear)] if self.features else []
         if linear:
             self._undo.append(observer.watch_features(linear[-1]))
@@ -80,13 +80,21 @@ class Models:
         What was trained is often tested by a new model that its saved state is loaded into.
         """
         self.watch_alike_no_more()
-        known = {id(part) for _, root in self.living() for part in root.modules()}
+        known: set[int] = set()
+        for _, root in self.living():
+            self._remember(root)
+            known.update(map(id, root.modules()))
         for one in found:
             module = one.thing
             if isinstance(module, nn.Module) and id(module) not in known:
                 known.add(id(module))
                 if attempt(_make_of, module) in self._makes:
                     self._alike.append(observer.watch_alike(module))
+
+    def _remember(self, root: nn.Module) -> None:
+        # A lazy layer has no shapes until it is called.
+        if (make := attempt(_make_of, root)) is not None:
+            self._makes.add(make)
 
     def watch_alike_no_more(self) -> None:
         """Training goes on."""
