@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from autotrack.contents import parts_of
+from autotrack.guard import attempt
 
 if TYPE_CHECKING:
     from autotrack.timeline import LoaderClock, LoaderPass
@@ -107,4 +108,5 @@ def _memory_of(tensor: Any) -> int | None:
     """Return where the memory begins that a tensor and its views lie in."""
     if not isinstance(tensor, torch.Tensor) or tensor.layout is not torch.strided:
         return None
-    return tensor.untyped_storage().data_ptr()
+    storage = attempt(tensor.untyped_storage)
+    return None if storage is None else storage.data_ptr()
