@@ -77,12 +77,9 @@ class Models:
     def watch_alike(self, found: Iterable[discovery.Found]) -> None:
         """Watch other models of a root's make, until training goes on.
 
-        What was trained is often tested by a new model that its saved state is loaded into. Not
-        where anything is compiled: for a hook that would be done anew.
+        What was trained is often tested by a new model that its saved state is loaded into.
         """
         self.watch_alike_no_more()
-        if _is_anything_compiled():
-            return
         known: set[int] = set()
         for _, root in self.living():
             self._remember(root)

@@ -6,6 +6,7 @@ it compiled after each step; the two lists of counts are compared, as are weight
 
 from __future__ import annotations
 
+import copy
 import functools
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 from training_state import gradient_norm, state_of
 from untouched import differences, surfaces
 
@@ -148,6 +150,26 @@ def compiled_optimizer(parts: Parts) -> Step:
     return step
 
 
+def compiled_average(parts: Parts) -> Step:
+    """The model's average, compiled like it, is given a loader's batches after each step."""
+    average = copy.deepcopy(parts.model)
+    for one in (parts.model, average):
+        one.compile(backend=parts.compiled.backend, fullgraph=True)  # type: ignore[attr-defined]
+    loader = DataLoader(TensorDataset(torch.randn(32, 4), torch.zeros(32).long()), batch_size=16)
+
+    def step(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        parts.optimizer.zero_grad()
+        loss = parts.criterion(parts.model(x), y)
+        loss.backward()
+        parts.optimizer.step()
+        with torch.no_grad():
+            for inputs, _ in loader:
+                assert average(inputs).shape == (16, 3)
+        return loss
+
+    return step
+
+
 def backward_inside(parts: Parts) -> Step:
     """The whole of forward and backward in one graph, which needs an option of Dynamo's."""
 
@@ -265,6 +287,15 @@ def test_tracking_costs_no_compilation(scenario: Any, when: str, tmp_path: Path)
     tracked = train(scenario, "aot_eager", WHEN[when], tmp_path / "run")
     assert plain.counts[0].graphs > 0, "nothing was compiled: the test would prove nothing"
     compare(scenario, when, plain, tracked)
+
+
+@pytest.mark.parametrize("when", WHEN)
+def test_a_model_like_the_one_that_trains_is_not_compiled_anew(when: str, tmp_path: Path) -> None:
+    plain = train(compiled_average, "aot_eager", None, None)
+    tracked = train(compiled_average, "aot_eager", WHEN[when], tmp_path / "run")
+    assert tracked.state == plain.state
+    assert tracked.losses == plain.losses
+    assert tracked.counts == plain.counts
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="inductor needs a C++ compiler")
