@@ -236,6 +236,14 @@ class Optimizers:
         return None
 
 
+def is_rehearsed(optimizer: Any) -> bool:
+    """Whether a step is of weights without numbers, on PyTorch's device `meta`."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            return bool(parameter.is_meta)
+    return False
+
+
 def _is_criterion(name: str, thing: Any) -> bool:
     """Whether a variable holds a person's own criterion: without weights, or called a loss."""
     if not isinstance(thing, nn.Module) or type(thing).__module__.partition(".")[0] == "torch":

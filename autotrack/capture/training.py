@@ -17,7 +17,7 @@ from autotrack.capture.epochs import Epochs
 from autotrack.capture.evaluation import Position
 from autotrack.capture.moved import Before
 from autotrack.capture.objective import Objective
-from autotrack.capture.optimizers import Optimizers
+from autotrack.capture.optimizers import Optimizers, is_rehearsed
 from autotrack.capture.sites import Sites
 from autotrack.capture.streams import Stream, gradient_marks, settle_names
 from autotrack.capture.unclaimed import MOST_UNCLAIMED, Unclaimed
@@ -481,6 +481,8 @@ class Training:
 
     def step_started(self, event: e.StepStarted) -> None:
         """Gradients are final: metrics read them, and the weights before they change."""
+        if is_rehearsed(event.optimizer):
+            return
         if self._is_inside_step(event.optimizer):
             self._inner.append(ref(event.optimizer))
             return
@@ -502,6 +504,9 @@ class Training:
         if event.closure and stream.pending:
             # Gradients of before are the closure's own to zero.
             self._counted.drop(stream)
+        self._begin_step(stream, event)
+
+    def _begin_step(self, stream: Stream, event: e.StepStarted) -> None:
         if stream.steps == 0:
             self.optimizers.first_used(stream)
         if stream.steps == 0 or stream.begins_anew:
@@ -534,6 +539,8 @@ class Training:
 
     def step_done(self, event: e.StepDone) -> None:
         """An optimizer ran its step; a fused one under a scaler perhaps without effect."""
+        if is_rehearsed(event.optimizer):
+            return
         if self._inner and self._inner[-1]() is event.optimizer:
             self._inner.pop()
             return

@@ -46,26 +46,16 @@ def _step_started(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         return
     closure = (kwargs.get("closure") if len(args) < 2 else args[1]) is not None
     settled = run.settled
-    if settled.stage in _BEFORE_STEP and settled.step_started(optimizer, closure):
-        return
-    run.emit(functools.partial(_read, StepStarted(optimizer, closure)))
+    if settled.stage not in _BEFORE_STEP or not settled.step_started(optimizer, closure):
+        run.emit(StepStarted(optimizer, closure))
 
 
 def _step_done(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
     if is_dynamo_compiling() or (run := active()) is None:
         return
     settled = run.settled
-    if settled.stage == STEP and settled.step_done(optimizer):
-        return
-    run.emit(functools.partial(_read, StepDone(optimizer)))
-
-
-def _read(event: StepStarted | StepDone) -> StepStarted | StepDone | None:
-    """Return an event, None of weights that hold no numbers: that is a rehearsal."""
-    for group in event.optimizer.param_groups:
-        for parameter in group["params"]:
-            return None if parameter.is_meta else event
-    return event
+    if settled.stage != STEP or not settled.step_done(optimizer):
+        run.emit(StepDone(optimizer))
 
 
 def _wrap_zero_grad(original: Any) -> Any:
