@@ -8,6 +8,7 @@ parent's context, so it is cleared there.
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -64,6 +65,10 @@ class Newcomer:
         """Take the first event of a thread."""
         if (run := self._run()) is not None:
             run.emit(event)
+
+    def unseen(self) -> AbstractContextManager[None]:
+        """Decide nothing: it is as if nothing happened."""
+        return nullcontext()
 
     def __getattr__(self, name: str) -> Any:
         # What a person may ask of the active run: its `log`, its `history`.

@@ -608,3 +608,28 @@ def test_a_pool_worker_is_idle_between_its_tasks(modules: list[str], *, idle: bo
         if module != "multiprocessing.pool":
             scope["renamed"] = scope["worker"]
     assert is_idle(call()) is idle
+
+
+def test_a_child_that_traces_a_model_before_it_trains(tmp_path: Path) -> None:
+    """PyTorch checks what it traced: whoever stands in for the child's run must bear that."""
+    script = """
+        import multiprocessing
+        import os
+        import warnings
+        import torch
+        from training import train
+
+        def work(_):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)
+                torch.jit.trace(torch.nn.Linear(2, 1), torch.ones(3, 2))
+            train(1)
+            return os.getpid()
+
+        if __name__ == "__main__":
+            with multiprocessing.get_context("fork").Pool(1) as pool:
+                print("child", *pool.map(work, [1]))
+    """
+    done = tracked(tmp_path, script, "script.py")
+    assert done.returncode == 0, done.stderr
+    assert f"out/child-{done.stdout.split()[-1]}" in records(tmp_path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack import context
@@ -19,6 +20,7 @@ from autotrack.launched.telling import say, summary
 from autotrack.launched.threads import Threads
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from autotrack.run import Run
@@ -86,6 +88,11 @@ class Process:
         if type(event).__name__ == "StepDone" and self is context.active():
             context.enter(self.run)
             self._guard.call("pool", pool.when_terminated, self.end, lambda: self._ending)
+
+    def unseen(self) -> AbstractContextManager[None]:
+        """Take no event meanwhile."""
+        self._wake()
+        return nullcontext() if self.run is None else self.run.unseen()
 
     def __getattr__(self, name: str) -> Any:
         # What a person may ask of the active run: its `log`, its `history`.

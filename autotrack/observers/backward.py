@@ -52,6 +52,9 @@ def _started(tensors: Any, gradients: Any, kwargs: Any) -> BackwardStarted | Non
     if gradients is None:
         gradients = kwargs.get("grad_variables")
     tensors = _given(tensors)
+    if not all(isinstance(tensor, torch.Tensor) for tensor in tensors):
+        # Edges of the graph, which have no value: a backward that tells no loss.
+        tensors = ()
     if any(tensor.is_meta for tensor in tensors):
         # A rehearsal, on the device that holds no numbers.
         return None

@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import sys
 from collections import OrderedDict
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 from torch.compiler import is_dynamo_compiling
 from torch.jit import _recursive, _trace
 
-from autotrack.context import Newcomer, active
+from autotrack.context import active
 from autotrack.events import CriterionEntered, FeaturesSeen, LossComputed, ModelCalled
 from autotrack.observers._patch import replace_everywhere
 
@@ -52,11 +53,9 @@ def _wrap_check(original: Any) -> Any:
 
     @functools.wraps(original)
     def _check_trace(*args: Any, **kwargs: Any) -> Any:
+        # The run stays the active one: the graphs that are compared hold our lines by number.
         run = active()
-        if run is None or isinstance(run, Newcomer):
-            return original(*args, **kwargs)
-        # By the same lines of ours as before: the graphs that are compared hold their numbers.
-        with run.unseen():
+        with nullcontext() if run is None else run.unseen():
             return original(*args, **kwargs)
 
     return _check_trace

@@ -13,6 +13,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils.data import DataLoader, TensorDataset
 
 import autotrack
+from autotrack import context
 
 
 def train(model: nn.Module, device: str = "cpu", steps: int = 3) -> list[torch.Tensor]:
@@ -100,3 +101,11 @@ def test_a_model_that_is_traced_on_a_batch_is_not_evaluated(tmp_path, look, eval
         with torch.no_grad():
             look(model, inputs)
     assert ("Accuracy/val" in run.history) is evaluates
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.trace:DeprecationWarning")
+def test_a_model_is_traced_where_nobody_is_known_to_train_yet():
+    with autotrack.tracking(logdir="run"):
+        token = context.enter(context.Newcomer())
+        traced(nn.Linear(4, 3), torch.randn(2, 4))
+        context.leave(token)

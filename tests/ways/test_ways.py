@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.autograd.graph import get_gradient_edge
 from torch.utils.data import DataLoader, TensorDataset
 from training_state import gradient_norm, state_of
 
@@ -502,3 +503,25 @@ def test_folders_of_ranks_without_records_are_none(tmp_path: Path) -> None:
     (tmp_path / "rank0").mkdir()
     with pytest.raises(RecordNotFoundError):
         autotrack.read(tmp_path)
+
+
+def test_a_backward_from_an_edge_of_the_graph_is_a_step_without_a_loss(tmp_path):
+    """As pipelines call it: such an edge has no value."""
+    model = nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    losses, norms = [], []
+    with autotrack.tracking(logdir=tmp_path, strict=True) as run:
+        for number in range(4):
+            loss = model(torch.randn(5, 3)).square().mean()
+            optimizer.zero_grad()
+            if number == 1:
+                torch.autograd.backward(get_gradient_edge(loss), torch.ones(()))
+            else:
+                loss.backward()
+                losses.append(loss.item())
+            norms.append(gradient_norm(model.parameters()))
+            optimizer.step()
+    history = run.history
+    assert history["Loss/train"].value.tolist() == losses
+    assert history["Loss/train"].step.tolist() == [0, 2, 3]
+    assert history["GradNorm/total"].value.tolist() == pytest.approx(norms)
