@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from autotrack._version import __version__
 
 if TYPE_CHECKING:
-    from autotrack.api import log, report, track, tracking
+    from autotrack.api import log, report, tracking
+    from autotrack.decorator import track
     from autotrack.errors import AutotrackError
     from autotrack.history import History, read
     from autotrack.run import Run
@@ -36,7 +37,7 @@ _HOME = {
     "log": "autotrack.api",
     "read": "autotrack.history",
     "report": "autotrack.api",
-    "track": "autotrack.api",
+    "track": "autotrack.decorator",
     "tracking": "autotrack.api",
 }
 

@@ -1,39 +1,23 @@
-"""What a person calls: `track`, `tracking`, `report`, `log`. Thin handles on `Run`."""
+"""What a person calls: `tracking`, `report`, `log`. Thin handles on `Run`."""
 
 from __future__ import annotations
 
-import contextlib
-import copy
-import importlib
-import inspect
-import operator
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
-import wrapt
-
-from autotrack import context
+from autotrack import context, opening
 from autotrack.config import Config, is_disabled
-from autotrack.errors import AutotrackError, NoRunError, UsageError
-from autotrack.guard import Guard, attempt
+from autotrack.errors import NoRunError, UsageError
+from autotrack.guard import attempt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType, TracebackType
 
-    from typing_extensions import Self
-
-    from autotrack.cost import Cost
-    from autotrack.coverage import Coverage
-    from autotrack.history import History
     from autotrack.reports import Report
     from autotrack.run import Run
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-_last: Run | None = None
 
 
 class tracking:  # noqa: N801 - used as a statement: `with tracking(model, optimizer):`
@@ -56,7 +40,7 @@ class tracking:  # noqa: N801 - used as a statement: `with tracking(model, optim
         frame = _caller()
         names = attempt(_names_in, frame, self._things) or [None] * len(self._things)
         things = list(zip(names, self._things, strict=True))
-        run: Run = _open(self._config, id(frame), (frame.f_code, frame.f_lineno), things)
+        run: Run = opening.open_run(self._config, id(frame), (frame.f_code, frame.f_lineno), things)
         del frame
         try:
             run.give(things)
@@ -79,26 +63,6 @@ class tracking:  # noqa: N801 - used as a statement: `with tracking(model, optim
             run.finish(error)
 
 
-@overload
-def track(function: F, /) -> F: ...
-@overload
-def track(**options: Any) -> Callable[[F], F]: ...
-def track(function: Any = None, /, **options: Any) -> Any:
-    """Track the training loop in a function: `@track` or `@track(logdir="runs/mnist")`.
-
-    For functions, methods, static and class methods, generators and coroutines; each call is a run
-    of its own. Models and optimizers among the arguments are taken from there. Options as in
-    `tracking`.
-    """
-    config = Config.of(options)
-    if function is None:
-        return lambda decorated: _Tracked(decorated, config)
-    if not callable(function) and not isinstance(function, (staticmethod, classmethod)):
-        msg = f"@track goes above a function; got {function!r}"
-        raise UsageError(msg)
-    return _Tracked(function, config)
-
-
 def report(
     run_or_directory: Run | str | os.PathLike[str] | None = None,
     *,
@@ -117,8 +81,8 @@ def report(
     from autotrack import reports
     from autotrack.history import read
 
-    run = run_or_directory if run_or_directory is not None else _current()
-    if isinstance(run, _Inert) or (run_or_directory is None and is_disabled()):
+    run = run_or_directory if run_or_directory is not None else opening.current()
+    if isinstance(run, opening.Inert) or (run_or_directory is None and is_disabled()):
         return reports.Report(Path(), [])
     if run is None:
         msg = "there is no run to report; track a loop first, or name one: report('runs/...')"
@@ -142,89 +106,6 @@ def log(name: str, value: Any) -> None:
         msg = f"log({name!r}, ...) outside a run; call it inside `with tracking():` or @track"
         raise NoRunError(msg)
     run.log(name, value)
-
-
-# -- opening a run ------------------------------------------------------------------------------
-
-
-def _open(
-    config: Config, boundary: int | None, opened_at: Any, things: Sequence[tuple[str | None, Any]]
-) -> Any:
-    global _last
-    if is_disabled():
-        return _Inert()
-    run: Any = Guard(strict=config.strict).call("autotrack", _made, config, boundary, opened_at)
-    if isinstance(run, AutotrackError):
-        raise run
-    if run is None:
-        return _Inert()
-    run.refuse_nested(things)
-    run.start()
-    _last = run
-    return run
-
-
-def _made(config: Config, boundary: int | None, opened_at: Any) -> Run | AutotrackError:
-    """Return a new run, or the error that tells the person what they asked wrongly."""
-    from autotrack.run import Run
-
-    try:
-        return Run(config, boundary=boundary, opened_at=opened_at)
-    except AutotrackError as error:
-        return error
-
-
-def _current() -> Any:
-    active = context.active()
-    return active if active is not None else _last
-
-
-class _Inert:
-    """The run of a disabled autotrack: takes everything, does nothing."""
-
-    directory = Path()
-    name = ""
-    open = False
-    trained = False
-
-    @property
-    def history(self) -> History:
-        """Hold no numbers."""
-        from autotrack.history import History
-
-        return History(self.directory, {}, {}, {}, {}, {}, {}, [], 0, {})
-
-    @property
-    def coverage(self) -> Coverage:
-        """See nothing."""
-        from autotrack.coverage import Coverage
-
-        return Coverage()
-
-    @property
-    def cost(self) -> Cost:
-        """Take no time."""
-        from autotrack.cost import Cost
-
-        return Cost()
-
-    def give(self, things: Any, claimed: Any = ()) -> None:
-        """Take nothing."""
-
-    def finish(self, error: BaseException | None = None) -> None:
-        """End nothing."""
-
-    def log(self, name: str, value: Any) -> None:
-        """Record nothing."""
-
-    def flush(self) -> None:
-        """Write nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 def _check(thing: Any) -> None:
@@ -259,162 +140,3 @@ def _names_in(frame: FrameType, things: Sequence[Any]) -> list[str | None]:
     variables = {**frame.f_globals, **frames.variables(frame)}
     held = {id(value): name for name, value in variables.items() if not name.startswith("_")}
     return [held.get(id(thing)) for thing in things]
-
-
-def _things_in(arguments: dict[str, Any]) -> list[tuple[str | None, Any]]:
-    """Return the models and optimizers among a call's arguments, with the parameters' names."""
-    torch = sys.modules.get("torch")
-    if torch is None or not hasattr(torch, "nn"):
-        return []
-    return [
-        (name, value)
-        for name, value in arguments.items()
-        if isinstance(value, torch.optim.Optimizer)
-        # A criterion or a transform is a module too, but holds no weights.
-        or (isinstance(value, torch.nn.Module) and any(True for _ in value.parameters()))
-    ]
-
-
-# -- the decorator ------------------------------------------------------------------------------
-
-
-class _BoundTracked(wrapt.BoundFunctionWrapper[Any, Any]):
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return super().__call__(*args, **kwargs)
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        if self._self_instance is None:
-            return _named, (self.__wrapped__.__module__, self.__wrapped__.__qualname__)
-        return getattr, (self._self_instance, self.__wrapped__.__name__)
-
-    def __copy__(self) -> Any:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        if self._self_instance is None:
-            return self
-        return getattr(copy.deepcopy(self._self_instance, memo), self.__wrapped__.__name__)
-
-
-def _named(module: str, name: str) -> Any:
-    """Return what a pickle means that holds a static method, or a method without its object."""
-    return operator.attrgetter(name)(importlib.import_module(module))
-
-
-class _Tracked(wrapt.FunctionWrapper[Any, Any]):
-    """The decorated function: looks like the original, pickles by its name."""
-
-    __bound_function_wrapper__ = _BoundTracked
-
-    def __init__(self, function: Any, config: Config) -> None:
-        super().__init__(function, _call_tracked(config))
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return str(self.__wrapped__.__qualname__)
-
-    def __copy__(self) -> Any:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self
-
-
-def _call_tracked(config: Config) -> Callable[..., Any]:
-    def call(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        arguments = _bound(wrapped, args, kwargs)
-        if inspect.isasyncgenfunction(wrapped):
-            return _async_generator(config, arguments, wrapped(*args, **kwargs))
-        if inspect.iscoroutinefunction(wrapped):
-            return _coroutine(config, arguments, wrapped(*args, **kwargs))
-        if inspect.isgeneratorfunction(wrapped):
-            return _generator(config, arguments, wrapped(*args, **kwargs))
-        with _opened(config, arguments) as run, run:
-            return wrapped(*args, **kwargs)
-
-    return call
-
-
-def _bound(wrapped: Any, args: Any, kwargs: Any) -> dict[str, Any]:
-    try:
-        return dict(inspect.signature(wrapped).bind(*args, **kwargs).arguments)
-    except (TypeError, ValueError):
-        # The call itself will say what is wrong with its arguments.
-        return {}
-
-
-@contextlib.contextmanager
-def _opened(config: Config, arguments: dict[str, Any]) -> Iterator[Any]:
-    """Open a run around a call and end it with the call, its exception included."""
-    things = attempt(_things_in, arguments) or []
-    run = _open(config, id(sys._getframe(2)), None, things)
-    try:
-        # Which of the models is trained shows at the first step: a teacher is an argument too.
-        optimizers = [(name, thing) for name, thing in things if hasattr(thing, "param_groups")]
-        run.give(optimizers, claimed=things)
-        yield run
-    except BaseException as error:
-        # A generator that is left early is no failure: its last pass is one, as after `break`.
-        run.finish(None if isinstance(error, GeneratorExit) else error)
-        raise
-    run.finish()
-
-
-def _generator(
-    config: Config, arguments: dict[str, Any], generator: Any
-) -> Generator[Any, Any, Any]:
-    """Drive a generator with its run active only while the generator runs."""
-    with _opened(config, arguments) as run:
-        return (yield from _Resumed(generator, run))
-
-
-class _Resumed:
-    """A generator whose every resumption happens inside a run."""
-
-    def __init__(self, generator: Any, run: Any) -> None:
-        self._generator = generator
-        self._run = run
-
-    def __iter__(self) -> _Resumed:
-        return self
-
-    def __next__(self) -> Any:
-        return self.send(None)
-
-    def send(self, value: Any) -> Any:
-        with self._run:
-            return self._generator.send(value)
-
-    def throw(self, *error: Any) -> Any:
-        with self._run:
-            return self._generator.throw(*error)
-
-    def close(self) -> None:
-        with self._run:
-            self._generator.close()
-
-
-async def _coroutine(config: Config, arguments: dict[str, Any], coroutine: Any) -> Any:
-    with _opened(config, arguments) as run, run:
-        return await coroutine
-
-
-async def _async_generator(
-    config: Config, arguments: dict[str, Any], generator: Any
-) -> AsyncIterator[Any]:
-    """Drive an async generator with its run active only while the generator runs."""
-    with _opened(config, arguments) as run:
-        resume, value = generator.asend, None
-        while True:
-            try:
-                with run:
-                    item = await resume(value)
-            except StopAsyncIteration:
-                return
-            try:
-                resume, value = generator.asend, (yield item)
-            except GeneratorExit:
-                with run:
-                    await generator.aclose()
-                return
-            except BaseException as error:  # noqa: BLE001 - handed on to the generator
-                resume, value = generator.athrow, error

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Column = tuple[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Block:
     """Steps, or epochs, `x`, `x + 1`, ... with their `times` (unix seconds), one record each.
 

@@ -246,9 +246,10 @@ class GradientsReady:
     clipped_too_early: bool = False
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class SnapshotGradients(GradientsReady):
     """`GradientsReady` once more, at snapshot steps only."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -289,9 +290,10 @@ class BackwardAhead:
     streams: list[Any]
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class SnapshotBegan(StepBegan):
     """`StepBegan` once more, at snapshot steps only."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -318,9 +320,10 @@ class StepTaken:
     snapshot: bool
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class SnapshotTaken(StepTaken):
     """`StepTaken` once more, at snapshot steps only."""
+
+    __slots__ = ()
 
 
 @dataclass(slots=True, eq=False, repr=False)

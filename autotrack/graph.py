@@ -34,7 +34,7 @@ _SAME_VALUE = frozenset(
 _MEANS = frozenset({"MeanBackward0", "MeanBackward1"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Reading:
     """The criterion calls below a loss, in the order they were made.
 

@@ -38,7 +38,7 @@ _LOADER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Loop:
     """One loop in the source: where it stands, what it assigns, what it runs over."""
 
@@ -92,7 +92,7 @@ class Shown(NamedTuple):
     own: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Site:
     """What is known of one chain of lines; `loops` go from the innermost outwards.
 

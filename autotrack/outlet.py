@@ -10,10 +10,10 @@ from autotrack.block import Block, spread_out
 from autotrack.buffer import record_of
 from autotrack.capture.streams import tag_of
 from autotrack.config import default_directory
-from autotrack.coverage import Tallies
 from autotrack.directory import free_directory, taken_directory
 from autotrack.guard import attempt
 from autotrack.layout import Layout
+from autotrack.tallies import Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,6 @@ from autotrack.capture.models import Models
 from autotrack.capture.settled import Settled
 from autotrack.capture.streams import settle_names
 from autotrack.cost import Cost, Meter
-from autotrack.coverage import Account, Coverage, describe
 from autotrack.elsewhere import Elsewhere
 from autotrack.errors import NestedRunError, UsageError
 from autotrack.events import FeaturesSeen, LoaderStarted, RunEnded
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from autotrack.capture.pattern import Pattern
     from autotrack.conclusion import Conclusion
     from autotrack.config import Config
+    from autotrack.coverage import Coverage
     from autotrack.frames import Line
     from autotrack.guard import Handlers
     from autotrack.history import History
@@ -513,6 +513,8 @@ class Run:
     @property
     def coverage(self) -> Coverage:
         """What was hooked, whether it fired, and what is missing and why."""
+        from autotrack.coverage import Account, describe
+
         self._guard.call("capture", self.settled.fold)
         account = Account(
             self._capture,

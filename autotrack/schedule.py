@@ -12,7 +12,7 @@ STEPS = 100
 _EVERY = 15
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Schedule:
     """Snapshots of one stream; `every` intervals apart, 0 for none.
 

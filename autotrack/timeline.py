@@ -14,7 +14,7 @@ STRETCH = 100
 MOST_LOADERS = 1024
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class EpochCounter:
     """Turns the numbers a loop shows into numbers that never go back."""
 
@@ -50,7 +50,7 @@ class EpochCounter:
         return EpochCounter(self.current, self._seen, self._offset).at(loop, number)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LoaderPass:
     """One iteration over one loader."""
 
@@ -70,7 +70,7 @@ class LoaderPass:
     over: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class LoaderClock:
     """Counts the passes over the training loader, for loops that show no epoch number."""
 
@@ -199,7 +199,7 @@ class LoaderClock:
         return current is not None and current.trained and not current.finished
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Stretch:
     """The passes of a training that has neither epochs nor a loader: from evaluation to evaluation.
 

@@ -419,7 +419,7 @@ def test_what_is_no_number_is_refused_and_the_run_lives_on(wrong):
 
 @pytest.fixture
 def nothing_yet(monkeypatch):
-    monkeypatch.setattr("autotrack.api._last", None)
+    monkeypatch.setattr("autotrack.opening._last", None)
 
 
 def names(report) -> set[str]:

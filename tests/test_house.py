@@ -32,8 +32,10 @@ FLOOR_PLAN = {
         "api",
         "cli",
         "commands",
+        "decorator",
         "doctor",
         "launched",
+        "opening",
         "runner",
     },
     "capture": {
@@ -57,6 +59,7 @@ FLOOR_PLAN = {
         "run",
         "schedule",
         "stated",
+        "tallies",
         "timeline",
     },
     "buffer": {"buffer", "devices", "transfer"},

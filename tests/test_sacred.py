@@ -116,9 +116,11 @@ _NOT_IN_THE_LOOP = frozenset(
         "cli",
         "columns",
         "config",
+        "decorator",
         "events",
         "history",
         "launched",
+        "opening",
     }
     | {"placement", "report", "reports", "runner", "series", "_startup", "_version"}
     | {"colours", "commands", "comparison", "doctor", "exporting"}

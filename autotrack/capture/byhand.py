@@ -28,7 +28,7 @@ _KEPT = 2
 _IDLE = 16
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Maybe:
     """A backward to weights that no optimizer holds: a step, if these weights move.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Where = Callable[[], "Position"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Position:
     """Where training stands: completed steps, the epoch, and whether it has begun.
 
@@ -43,7 +43,7 @@ class Position:
     said: Said | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Pass:
     """A run of evaluation batches with no training step between.
 
@@ -82,7 +82,7 @@ class _Output(NamedTuple):
     graph: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Noticed:
     """What the coverage tells about evaluation."""
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from autotrack import events as e
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Objective:
     """What training minimises, learned from its steps.
 

@@ -39,7 +39,7 @@ _FUNCTIONS = frozenset(
 SETTLED_BY = 12
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Pattern:
     """One backward of one mean criterion, then one step, of a run's only stream.
 

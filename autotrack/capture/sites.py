@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autotrack.row import Value
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Known:
     """One call site: the streams that step on its losses, and its division.
 

@@ -32,7 +32,7 @@ _PER_STREAM = (
 _SEVERAL = 2
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Stream:
     """One line of training: its optimizer, its completed steps, and the backward calls that wait.
 

@@ -38,7 +38,7 @@ _SETTLED_BY = 10
 _MOST_LOOKS = 16
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Seen:
     """What the coverage tells about training."""
 

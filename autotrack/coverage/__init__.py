@@ -8,14 +8,13 @@ from autotrack.coverage._lines import Coverage, Line
 from autotrack.coverage.account import Account
 from autotrack.coverage.evaluation import evaluation_lines
 from autotrack.coverage.tabs import tab_lines
-from autotrack.coverage.tallies import Tallies
 from autotrack.coverage.training import training_lines
 from autotrack.coverage.values import value_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Account", "Coverage", "Line", "Tallies", "describe"]
+__all__ = ["Account", "Coverage", "Line", "describe"]
 
 
 def describe(account: Account, missing: Iterable[str]) -> Coverage:

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from autotrack.capture.capture import Capture
     from autotrack.capture.evaluation import Evaluation
     from autotrack.capture.training import Training
-    from autotrack.coverage.tallies import Tallies
     from autotrack.elsewhere import Elsewhere
     from autotrack.metrics import Surroundings
+    from autotrack.tallies import Tallies
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import inspect
 import pkgutil
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -15,9 +15,11 @@ from autotrack.metrics._metric import Metric, Surroundings
 __all__ = ["Metric", "Surroundings", "create", "names"]
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """Return the names of autotrack's own metrics."""
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+    files = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in files if not name.startswith("_")))
 
 
 def create(wanted: tuple[str, ...] | None, surroundings: Surroundings) -> list[Metric]:
@@ -28,8 +30,7 @@ def create(wanted: tuple[str, ...] | None, surroundings: Surroundings) -> list[M
     """
     chosen = _defaults() if wanted is None or any(w.startswith("+") for w in wanted) else []
     chosen += [name.lstrip("+") for name in wanted or () if name.lstrip("+") not in chosen]
-    own = set(names())
-    return [(_own(name) if name in own else find(name))(surroundings) for name in chosen]
+    return [find(name)(surroundings) for name in chosen]
 
 
 def _defaults() -> list[str]:
@@ -65,10 +66,15 @@ def _from_outside(name: str) -> Any:
         raise UsageError(msg) from error
 
 
+@cache
 def _own(name: str) -> type[Metric]:
     module = importlib.import_module(f"{__name__}.{name}")
-    for _, thing in inspect.getmembers(module, inspect.isclass):
-        if issubclass(thing, Metric) and thing.__module__ == module.__name__:
+    for thing in vars(module).values():
+        if (
+            isinstance(thing, type)
+            and issubclass(thing, Metric)
+            and thing.__module__ == module.__name__
+        ):
             return thing
     msg = f"{module.__name__} defines no Metric"
     raise UsageError(msg)

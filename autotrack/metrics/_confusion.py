@@ -115,7 +115,7 @@ def pairs_of(
     return Pairs(flat, classes, ignored, unscored is not None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Confusion:
     """Counts of a pass so far; `known` is False once a batch could not be counted."""
 
@@ -196,7 +196,7 @@ def _counted(places: torch.Tensor, cells: int) -> torch.Tensor:
     return counts.scatter_add(0, places, torch.ones_like(places))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Kept:
     """Which passes keep their matrix: each, and of many classes ever fewer."""
 

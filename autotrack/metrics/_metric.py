@@ -29,7 +29,7 @@ MOMENTS_OF_A_STEP = frozenset(
 )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Surroundings:
     """What a metric may ask of its run: parameter names, patterns, a place for notes."""
 

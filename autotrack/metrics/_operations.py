@@ -14,7 +14,7 @@ _SUFFIX = re.compile(r"Backward\d*$")
 _LEAF = "AccumulateGrad"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Leaf:
     """A tensor that gradients end at, mostly a parameter; who knows its `name` fills it in."""
 
@@ -23,7 +23,7 @@ class Leaf:
     name: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Operation:
     """One operation of the forward pass.
 

@@ -30,7 +30,7 @@ _BINARY = frozenset({"binary_cross_entropy", "binary_cross_entropy_with_logits"}
 _MATRIX = 2
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Scored:
     """One batch: `chances` [samples, classes] between 0 and 1, `labels` [samples] of integers.
 

@@ -63,7 +63,7 @@ _MATRIX = 2
 _MOST_FOUND, _MOST_SAMPLES = 64, 4096
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Count:
     """Correct and total so far; `known` is False once a batch could not be counted."""
 

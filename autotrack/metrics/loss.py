@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from autotrack.row import Value
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Mean:
     """A mean over samples that grows batch by batch; unknown once a batch cannot be weighed."""
 
@@ -89,7 +89,7 @@ class Mean:
         return mean
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Names:
     """Component names: the function's, and `_2`, `_3` for its further call sites."""
 

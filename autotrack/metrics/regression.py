@@ -41,7 +41,7 @@ MOST_OUTPUTS = 64
 _MOST_CALLS, _MOST_ELEMENTS = 64, 1 << 14
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Sums:
     """What R2 and MAE need, summed in double precision; targets relative to `shift`."""
 
@@ -87,7 +87,7 @@ class _Rows(NamedTuple):
         return int(self.target.shape[1])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Running:
     outputs: int | None = None
     known: bool = True

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autotrack.observers._patch import Patch
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Graphs:
     """Graphs of this process: how many are being captured just now, and how many replays ran."""
 

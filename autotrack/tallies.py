@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from autotrack.records import Record
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Tally:
     """How often the tags of one family were recorded, and the step of the first."""
 
