@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -448,6 +449,36 @@ def test_it_fits_phones_and_wide_screens(opened, width):
     for run in runs:
         one = opened(run, [FINDING], viewport={"width": width, "height": 800})
         assert one.width() <= width
+
+
+# Where the labels of each axis stand, of those that are seen, in pixels from left to right.
+LABELS = """() => [...document.querySelectorAll(".xlabels")].map((axis) => [...axis.children]
+  .map((label) => label.getBoundingClientRect()).filter((box) => box.width)
+  .map((box) => [box.left, box.right]).sort((a, b) => a[0] - b[0]))"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("epochs", [0, 14, 90])
+@pytest.mark.parametrize("steps", [7_680, 9_990, 720])
+def test_no_label_of_an_axis_touches_the_next(steps, epochs, width, opened):
+    length = steps // epochs if epochs else 0
+    run = MadeUpRun(epochs=epochs, length=length, first_epoch=100)
+    run.per_step(Loss__train=np.linspace(1, 2, steps), GradNorm__total=np.linspace(1, 2, steps))
+    axes = opened(run, viewport={"width": width, "height": 800}).page.evaluate(LABELS)
+    assert len(axes) == 2
+    for boxes in axes:
+        assert len(boxes) >= 2
+        gaps = [right[0] - left[1] for left, right in itertools.pairwise(boxes)]
+        assert min(gaps) >= 4
+
+
+def test_a_mean_is_one_of_an_epoch_only_where_there_are_epochs(tmp_path):
+    for epochs, name in ((0, "train, mean"), (4, "train, epoch mean")):
+        run = MadeUpRun(epochs=epochs, length=100).per_step(Loss__train=made_up_runs.falling(400))
+        run.per_epoch(Loss__train_epoch=[4, 3, 2, 1])
+        history = run.read(tmp_path / f"run{epochs}")
+        text = page.write(history, tmp_path / f"out{epochs}").read_text()
+        assert name in Reader(text).words
 
 
 # -- for everybody ---------------------------------------------------------------------------------

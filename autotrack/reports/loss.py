@@ -74,7 +74,7 @@ def _fill_training(panel: Panel, history: History, curve: Curve, *, log: bool) -
     smoothed = draw_steps(panel, curve, log=log, calm=calm, thin=means is not None)
     name = curve.name if several or evaluations(history, "Loss") else ""
     if means is not None and not (several and smoothed):
-        words = [name, "epoch mean"] if name else ["epoch mean"]
+        words = [name, panel.time.mean] if name else [panel.time.mean]
         line = draw_means(panel, means, log=log)
         name_line(panel, "\n".join(words), *line, curve.colour)
     elif name:

@@ -72,6 +72,11 @@ class TimeAxis:
         return cls(epochs, main.total if main else max(totals.values()), later)
 
     @property
+    def mean(self) -> str:
+        """What a mean over several steps is called; without epochs it is over a hundred, say."""
+        return "epoch mean" if self.streams else "mean"
+
+    @property
     def epochs(self) -> Epochs | None:
         """The epochs of the first stream."""
         return next(iter(self.streams.values()), None)

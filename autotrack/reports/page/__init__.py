@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 NAME = "report.html"
 
 _TEMPLATES = "templates"
+# How wide the first chart and the others are on a screen.
+_MAIN_PIXELS, _SMALL_PIXELS = 1000, 280
 
 
 def write(
@@ -105,7 +107,7 @@ def _render(history: History, found: list[Finding]) -> str:
             panels=panels,
             left_out=left_out,
             run=run,
-            run_ticks=run.ticks(),
+            ticks_of_run={True: run.ticks(_MAIN_PIXELS), False: run.ticks(_SMALL_PIXELS)},
             epochs=by_epoch(history),
             maps=maps,
             parameters=parameters,

@@ -141,7 +141,7 @@ def _loss(history: History, axis: TimeAxis) -> Chart:
             lines = [Line(raw.tag, f"{raw.name}, every step", raw.colour, "raw", *places)]
         chart.lines += lines
     for curve in means:
-        (line,) = lines_of(curve, axis, _colour(curve), name=f"{curve.name}, epoch mean")
+        (line,) = lines_of(curve, axis, _colour(curve), name=f"{curve.name}, {axis.mean}")
         chart.lines.append(line)
     chart.lines += _passes(history, axis, "Loss")
     _mark_skips(chart, history, axis)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from autotrack.reports.scales import PlainNumbers, PowersOfTen, Steps, wants_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from autotrack.reports.positions import TimeAxis
 
 Floats = NDArray[np.float64]
 
 _MOST_SPANS = 14
+# Labels of an axis: how many at most, how far apart, how wide a letter, as the script has them too.
+_MOST_LABELS = 8
+_PIXELS_A_LABEL = 70
+_HALF_A_LETTER, _BETWEEN = 3.8, 5.0
 _ROOM = 0.06
 
 
@@ -136,14 +140,19 @@ class RunScale:
         """What the ticks count."""
         return self.axis.label
 
-    def ticks(self) -> list[Tick]:
-        """Epochs where the run has some, else steps; only what lies on the axis."""
-        return [tick for tick in self._ticks() if -1e-6 <= tick.place <= 1 + 1e-6]
+    def ticks(self, pixels: int) -> list[Tick]:
+        """Epochs where the run has some, else steps; only what lies on an axis of so many pixels.
 
-    def _ticks(self) -> list[Tick]:
+        A label that would touch the one before it is left out, its line is not.
+        """
+        many = min(_MOST_LABELS, max(2, pixels // _PIXELS_A_LABEL))
+        on_axis = [tick for tick in self._ticks(many) if -1e-6 <= tick.place <= 1 + 1e-6]
+        return list(_apart(on_axis, pixels))
+
+    def _ticks(self, many: int) -> list[Tick]:
         epochs = self.axis.epochs
         if epochs is None or self.axis.by_epoch:
-            values = [v for v in round_values(self.low, self.high, 8, whole=True) if v >= 0]
+            values = [v for v in round_values(self.low, self.high, many, whole=True) if v >= 0]
             labels = Steps().format_ticks(values)
             return [Tick(self.place(v), text) for v, text in zip(values, labels, strict=True)]
         if len(epochs.numbers) <= _MOST_SPANS:
@@ -153,7 +162,21 @@ class RunScale:
             names = zip(middles, epochs.numbers, strict=True)
             return [*lines, *(Tick(self.place(float(m)), str(n), line=False) for m, n in names)]
         wanted = {
-            int(v) for v in round_values(epochs.numbers[0], epochs.numbers[-1], 8, whole=True)
+            int(v) for v in round_values(epochs.numbers[0], epochs.numbers[-1], many, whole=True)
         }
         starts = zip(epochs.starts, epochs.numbers, strict=True)
         return [Tick(self.place(float(s)), str(n)) for s, n in starts if int(n) in wanted]
+
+
+def _apart(ticks: list[Tick], pixels: int) -> Iterator[Tick]:
+    reached = -math.inf
+    for tick in ticks:
+        if tick.label:
+            half = _HALF_A_LETTER * len(tick.label) + _BETWEEN
+            middle = tick.place * pixels
+            if middle - half < reached:
+                if tick.line:
+                    yield replace(tick, label="")
+                continue
+            reached = middle + half
+        yield tick

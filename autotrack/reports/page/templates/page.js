@@ -345,6 +345,7 @@
       [this.bottom, this.top] = this.limits();
       this.stale = false;
       this.width = this.area.clientWidth || 800;
+      this.area.classList.add("drawn");
       this.group.replaceChildren();
       let missing = "";
       for (const line of this.lines) {
