@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parent / "loops"
 sys.path.insert(0, str(FOLDER))
 
 from _hand import Hand, Point  # noqa: E402
+from untouched import left_on  # noqa: E402
 
 LOOPS = sorted(p for p in FOLDER.glob("*.py") if p.stem != "conftest" and p.stem[0] != "_")
 # The oracle must be complete for these: a recorded tag that nobody computed is a failure.
@@ -48,6 +49,13 @@ def load(path: Path) -> ModuleType:
 class Outcome:
     hand: Hand
     state: list[tuple[str, Any]]
+    #: What the loop trained, until it has been looked at.
+    trained: Any = None
+
+    def look_for_traces(self) -> None:
+        """Fail where anything of a run that is over is left on what was trained."""
+        trained, self.trained = self.trained, None
+        assert left_on(trained) == []
 
 
 def flattened(thing: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -71,14 +79,17 @@ def flattened(thing: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def run_once(loop: Callable[[Hand], Any]) -> Outcome:
     hand = Hand()
     torch.manual_seed(0)
-    state = list(flattened(loop(hand)))
+    trained = loop(hand)
+    state = list(flattened(trained))
     state.append(("random numbers", torch.get_rng_state().numpy().tobytes()))
-    return Outcome(hand, state)
+    return Outcome(hand, state, trained)
 
 
 @functools.cache
 def plain(path: Path) -> Outcome:
-    return run_once(load(path).loop)
+    outcome = run_once(load(path).loop)
+    outcome.look_for_traces()
+    return outcome
 
 
 @functools.cache
@@ -91,6 +102,7 @@ def tracked(path: Path, directory: Path) -> tuple[Outcome, Any]:
         patch.setattr("autotrack.recorder._FLUSH_SECONDS", 1e6)
         with autotrack.tracking(logdir=str(directory)) as run:
             outcome = run_once(load(path).loop)
+    outcome.look_for_traces()
     return outcome, autotrack.read(run.directory)
 
 

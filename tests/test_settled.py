@@ -146,6 +146,7 @@ def tracked(path: Path, directory: Path, settled_by: float, **options: Any) -> A
         patch.setattr("autotrack.recorder._FLUSH_SECONDS", 1e6)
         with autotrack.tracking(logdir=directory, strict=True, budget=None, **options) as run:
             outcome = run_once(load(path).loop)
+    outcome.look_for_traces()
     return outcome, run, autotrack.read(run.directory)
 
 

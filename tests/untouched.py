@@ -109,3 +109,39 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 def _same(one: Any, other: Any) -> bool:
     return one is other or (isinstance(one, (tuple, str)) and one == other)
+
+
+def left_on(*things: Any) -> list[str]:
+    """Attributes and hooks of autotrack's on models, optimizers, tensors, and lists of them."""
+    found = []
+    for thing in things:
+        if isinstance(thing, (list, tuple)):
+            found += left_on(*thing)
+        elif isinstance(thing, dict):
+            found += left_on(*thing.values())
+        elif isinstance(thing, torch.nn.Module):
+            found += [name for module in thing.modules() for name in _ours_in(vars(module))]
+            found += left_on(*thing.parameters())
+        elif isinstance(thing, torch.optim.Optimizer):
+            found += _ours_in(vars(thing))
+        elif isinstance(thing, torch.Tensor):
+            found += _ours_in({name: getattr(thing, name) for name in _HOOKS_OF_TENSORS})
+    return found
+
+
+_HOOKS_OF_TENSORS = ("_backward_hooks", "_post_accumulate_grad_hooks")
+
+
+def _ours_in(attributes: dict[str, Any]) -> list[str]:
+    return [
+        name
+        for name, value in attributes.items()
+        for one in ([*value.values()] if isinstance(value, dict) else [value])
+        if _is_ours(one)
+    ]
+
+
+def _is_ours(thing: Any) -> bool:
+    thing = getattr(thing, "func", thing)
+    home = getattr(thing, "__module__", None) or type(thing).__module__
+    return type(home) is str and home.partition(".")[0] == "autotrack"

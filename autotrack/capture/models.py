@@ -213,7 +213,8 @@ class Models:
         )
 
     def release(self) -> None:
-        """Take every hook off again."""
+        """Take every hook off again, for good: settled steps may be handed back after it."""
+        self._resting = None
         self.watch_alike_no_more()
         while self._hooks:
             self._hooks.popitem()[1]()
