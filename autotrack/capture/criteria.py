@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _MOST_WAITING = 8192
 # Each looks at all of a model's graph.
 _MOST_SEARCHES = 16
+# Calls of a step beyond so many are not remembered: a recurrent network makes one a character.
+_MOST_EARLIER = 16
 
 
 class Criteria:
@@ -63,6 +65,9 @@ class Criteria:
         self._newest = -1
         self._last_target: _Held | None = None
         self._last_prediction: _Held | None = None
+        # What the other calls of the step compared, each with its prediction.
+        self._earlier: list[tuple[_Held | None, _Held | None]] = []
+        self._stepped = False
 
     def computed(self, event: LossComputed, *, position: Any) -> CriterionCall:
         """Keep a call whose loss requires grad until a backward, or nobody, asks for it; return it.
@@ -72,6 +77,10 @@ class Criteria:
         call = self.read(event)
         self.wait(call, position)
         if call.node is not None and position is None:
+            if self._stepped:
+                self._earlier.clear()
+            elif len(self._earlier) < _MOST_EARLIER:
+                self._earlier.append((self._last_target, self._last_prediction))
             self.in_hand(event.prediction, event.target)
         return call
 
@@ -123,6 +132,7 @@ class Criteria:
         self._last_target = (ref(target), 0, 0) if whole else _own(target)
         whole = isinstance(prediction, torch.Tensor) and prediction._base is None
         self._last_prediction = (ref(prediction), 0, 0) if whole else _own(prediction)
+        self._stepped = False
 
     def read(self, event: LossComputed) -> CriterionCall:
         """Return the numbers of a call; metrics add their counts."""
@@ -229,6 +239,7 @@ class Criteria:
         """Forget the calls that were waiting a whole step ago already."""
         self._forget(self._old)
         self._old = list(self.waiting)
+        self._stepped = True
 
     def _forget(self, numbers: list[int]) -> None:
         for number in numbers:
@@ -285,8 +296,10 @@ class Criteria:
 
     def concerns_training_batch(self, event: LossComputed) -> bool:
         """Whether a call without gradients looks at the very batch that training has in hand."""
-        return _same(self._last_target, event.target) or _same(
-            self._last_prediction, event.prediction
+        in_hand = ((self._last_target, self._last_prediction), *self._earlier)
+        return any(
+            _same(target, event.target) or _same(prediction, event.prediction)
+            for target, prediction in in_hand
         )
 
 
