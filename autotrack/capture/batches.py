@@ -99,13 +99,13 @@ class Batches:
             if batch.divisor in counts:
                 if batch.divisor == batch.size:
                     self._sizes[id(batch.site)] = batch.divisor
-                _become_mean(batch, int(batch.divisor))
+                become_mean(batch, int(batch.divisor), 1.0)
             elif self._sizes.get(id(batch.site)) == batch.divisor and batch.whole:
                 batch.ragged = True
         elif not batch.whole and factor is not None:
             size = next((c for c in counts if abs(factor * c - 1) < _ROUNDING), None)
             if size is not None:
-                _become_mean(batch, size)
+                become_mean(batch, size, batch.divisor)
             elif factor != 1:
                 batch.reduction = "mixed"
         elif not batch.whole:
@@ -205,5 +205,6 @@ def _reduced_by(event: BackwardStarted) -> str:
     return "sum" if bool((weights == 1).all()) else "mean"
 
 
-def _become_mean(batch: TrainBatch, size: int) -> None:
-    batch.reduction, batch.divisor, batch.size, batch.weight = "mean", 1.0, size, None
+def become_mean(batch: TrainBatch, size: int, divisor: float) -> None:
+    """Let a sum over `size` samples that is divided by them be a mean, divided by `divisor`."""
+    batch.reduction, batch.divisor, batch.size, batch.weight = "mean", divisor, size, None

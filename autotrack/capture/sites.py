@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from autotrack.capture.batches import become_mean
+
 if TYPE_CHECKING:
     from autotrack.capture.streams import Stream
     from autotrack.events import TrainBatch
@@ -19,14 +21,16 @@ class Known:
 
     `divisor` is the number of micro-batches the person divides by; `shares` says that each loss is
     weighted by its share of the batch instead; `counted_by` that sums are divided by what all of
-    the group's run over, counted in the way at this place of `CriterionCall.counts`; `adds` that
-    another site leads the step; `looks` is how often the graph below its losses was searched.
+    the group's run over, counted in the way at this place of `CriterionCall.counts`, and `means`
+    that each is divided by what itself runs over; `adds` that another site leads the step; `looks`
+    is how often the graph below its losses was searched.
     """
 
     streams: list[Stream] = field(default_factory=list)
     divisor: float | None = None
     shares: bool = False
     counted_by: int | None = None
+    means: bool = False
     adds: bool = False
     gathers: bool = False
     held: list[TrainBatch] = field(default_factory=list)
@@ -51,11 +55,7 @@ class Sites:
         divide by the number of calls: accumulation written on two lines.
         """
         if len(batches) == 1:
-            batch = batches[0]
-            known = self.of(batch.site)
-            if stream not in known.streams:
-                known.streams.append(stream)
-            batch.freed = self.freed(batch)
+            self._learn_alone(stream, batches)
             return [batches]
         groups = _by_site(batches)
         for group in groups:
@@ -64,6 +64,8 @@ class Sites:
                 known.streams.append(stream)
             if len(group) > 1:
                 known.gathers = True
+                sizes = _as_means(group, len(group))
+                known.means = known.means or len(set(sizes)) > 1
                 self._learn_division(known, group, len(group))
         if len(groups) > 1:
             if self._are_one(batches):
@@ -74,6 +76,15 @@ class Sites:
         for batch in batches:
             batch.freed = self.freed(batch)
         return groups
+
+    def _learn_alone(self, stream: Stream, batches: list[TrainBatch]) -> None:
+        (batch,) = batches
+        known = self.of(batch.site)
+        if stream not in known.streams:
+            known.streams.append(stream)
+        if known.means and known.divisor is not None:
+            _as_means(batches, known.divisor)
+        batch.freed = self.freed(batch)
 
     def _are_one(self, batches: list[TrainBatch]) -> bool:
         count = float(len(batches))
@@ -118,3 +129,20 @@ def _by_site(batches: list[TrainBatch]) -> list[list[TrainBatch]]:
     for batch in batches:
         groups.setdefault(id(batch.site), []).append(batch)
     return list(groups.values())
+
+
+def _as_means(group: list[TrainBatch], count: float) -> list[int]:
+    """Let sums be means, each divided by what it runs over and by `count`; return their sizes.
+
+    Nothing happens, and there are no sizes, where they are divided by anything else.
+    """
+    if any(b.reduction != "sum" or not b.whole or len(b.parts) != 1 for b in group):
+        return []
+    for sizes in zip(*(b.parts[0].counts for b in group), strict=False):
+        divided = zip(group, sizes, strict=True)
+        if all(batch.divisor == size * count for batch, size in divided):
+            if len(set(sizes)) > 1 or len(group) == 1:
+                for batch, size in zip(group, sizes, strict=True):
+                    become_mean(batch, size, float(count))
+            return list(sizes)
+    return []

@@ -210,17 +210,20 @@ class Loss(Metric):
         value = batch.freed if batch.reduction != "sum" else _for_mean(batch)
         counted = batch.counted_by.get(key)
         if counted is not None:
-            if counted[0] is not running or counted[1] is value or counted[1] == value:
+            mean, before, *_, reduction = counted
+            same = reduction == batch.reduction and (before is value or before == value)
+            if mean is not running or same:
                 return
             self._take_back(batch, key)
-        batch.counted_by[key] = (running, value)
+        batch.counted_by[key] = (running, value, batch.size, batch.weight, batch.reduction)
         running.add(value, batch.size, batch.reduction, batch.weight)
 
     @staticmethod
     def _take_back(batch: TrainBatch, key: int) -> None:
         counted = batch.counted_by.pop(key, None)
         if counted is not None:
-            counted[0].take_back(counted[1], batch.size, batch.reduction, batch.weight)
+            running, value, size, weight, reduction = counted
+            running.take_back(value, size, reduction, weight)
 
     def batch_seen(self, moment: TrainBatchSeen) -> None:
         """Add a batch to its stream's running mean, unless it adds to another of its step."""
