@@ -95,12 +95,21 @@ class Criteria:
         if position is not None:
             self.undecided[call.node] = call
 
-    def inside(self, modules: list[nn.Module]) -> bool:
-        """Whether calls that wait were made in the `forward` of one of these modules; mark them."""
-        codes = {getattr(type(module).forward, "__code__", None) for module in modules}
+    def inside(self, modules: list[nn.Module]) -> set[str]:
+        """Mark calls that wait and were made in the `forward` of any of these modules.
+
+        Return the classes of those modules.
+        """
+        names: dict[Any, set[str]] = {}
+        for module in modules:
+            code = getattr(type(module).forward, "__code__", None)
+            names.setdefault(code, set()).add(type(module).__name__)
+        found = set()
         for call in self.waiting.values():
-            call.inside = any(code in codes for code, _ in call.site.lines)
-        return any(call.inside for call in self.waiting.values())
+            around = [name for code, _ in call.site.lines for name in names.get(code, ())]
+            call.inside = bool(around)
+            found.update(around)
+        return found
 
     def take_inner(self) -> list[CriterionCall]:
         """Return what was computed inside a module that is no criterion of the person's.

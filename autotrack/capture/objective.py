@@ -25,10 +25,16 @@ class Objective:
     # is divided by makes it another number than its criterion's, as evaluation sees that.
     _gathers: bool = False
     _scaled: bool = False
+    # What the first step is taken for, whose criterion was known too late to be seen in it.
+    _supposed: str | None = None
+
+    def suppose(self, function: str) -> None:
+        """Take a criterion for it until a step shows what it is."""
+        self._supposed = function
 
     def learn(self, batches: list[e.TrainBatch], sites: int) -> None:
         """Take in the backward calls of one step, made at so many call sites."""
-        self._gathers = self._gathers or len(batches) > 1
+        self._gathers, self._supposed = self._gathers or len(batches) > 1, None
         for batch in batches:
             alone = batch.whole and sites == 1 and len(batch.parts) == 1
             function = batch.parts[0].function if alone else None
@@ -50,14 +56,14 @@ class Objective:
 
     def forget(self) -> None:
         """Begin anew."""
-        self.function, self.mixed = None, False
+        self.function, self.mixed, self._supposed = None, False, None
         self._gathers = self._scaled = False
         self.sums.clear()
 
     @property
     def criterion(self) -> str | None:
         """The criterion that stands for the whole objective, if one does."""
-        return None if self.mixed or self.scaled else self.function
+        return None if self.mixed or self.scaled else self.function or self._supposed
 
     @property
     def scaled(self) -> bool:

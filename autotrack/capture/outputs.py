@@ -68,6 +68,10 @@ class Outputs:
         if function in self._seen:
             self._trained.add(function)
 
+    def trained_unseen(self, function: str) -> None:
+        """Training's loss was the result of a criterion that was not known yet."""
+        self._trained.add(function)
+
 
 def _named(event: LossComputed) -> dict[str, Any]:
     result: Any = event.loss

@@ -113,9 +113,9 @@ class Training:
         self._aside: Site | None = None
         self._trains_aside: set[int] = set()
         self._looked = 0
-        # Whether a criterion of the person's has become known after calls inside of it were read:
-        # the step that they feed says nothing about the objective.
-        self._half_seen = False
+        # The person's criteria that have become known after calls inside of them were read: what
+        # the step that these feed says about the objective is no more than likely.
+        self._half_seen: set[str] = set()
         self._snapshot = False
         self._main: Stream | None = None
         # The stream whose step is under way, and the optimizers that it lets step inside.
@@ -330,7 +330,7 @@ class Training:
         """Know the optimizers and criteria that variables hold, before they are used."""
         self._looked += 1
         new = self.optimizers.look_around()
-        self._half_seen = self._half_seen or (bool(new) and self._capture.criteria.inside(new))
+        self._half_seen |= self._capture.criteria.inside(new) if new else set()
 
     # -- without an optimizer --------------------------------------------------------------------
 
@@ -598,7 +598,10 @@ class Training:
             self._begin_anew(stream, row)
         if not self._half_seen:
             self.objective.learn(batches, len(groups))
-        self._half_seen = False
+        elif len(groups) == 1 and (criterion := _only_criterion(batches, self._half_seen)):
+            self.objective.suppose(criterion)
+            self._capture.criteria.outputs.trained_unseen(criterion)
+        self._half_seen = set()
         if type(skipped) is not float:
             self.epochs.unsure = True
         if self.epochs.unsure:
@@ -816,3 +819,22 @@ class Training:
         if state is not None and state["stage"].name != "READY":
             return None
         return scaler._scale
+
+
+def _only_criterion(batches: list[e.TrainBatch], half_seen: set[str]) -> str | None:
+    """Return the criterion, known too late, of which each loss is the very value, if there is one.
+
+    For some it is read off what the criterion computed inside, for others off its result.
+    """
+    if len(half_seen) != 1:
+        return None
+    (criterion,), alone = half_seen, len(batches) == 1
+    for batch in batches:
+        if not batch.whole or batch.reduction != "mean" or len(batch.parts) != 1:
+            return None
+        part = batch.parts[0]
+        if not part.inside and part.function != criterion:
+            return None
+        if alone and batch.divisor != 1:
+            return None
+    return criterion
