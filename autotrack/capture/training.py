@@ -771,7 +771,9 @@ class Training:
             if stream in by_hand:
                 self._adopt(stream)
             for batch in self._unclaimed.take(stream.parameters(), first=first):
-                self._wait(stream, batch)
+                # It may have taken over where that waits, clipped by now.
+                if batch not in stream.pending:
+                    self._wait(stream, batch)
         return stream
 
     def _going_on(self, stream: Stream, *, closure: bool = False) -> Stream:
