@@ -17,4 +17,4 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 # classes of other projects have their pages elsewhere; our own must be found
-nitpick_ignore_regex = [("py:class", r"(?!autotrack\.).*|autotrack\.api\.F")]
+nitpick_ignore_regex = [("py:class", r"(?!autotrack\.).*|autotrack\.decorator\.F")]
