@@ -22,8 +22,8 @@ from benchmarks.workloads import WORKLOADS, Workload
 
 def measure(workload: Workload, rounds: int, folder: Path) -> Table:
     """Let the runs take turns."""
-    names = [name for name in metrics.names() if metrics.find(name).on_by_default]
-    kept = {"untracked": None, "all": tuple(names), "none of them": ("learning_rate",)}
+    names = metrics.defaults()
+    kept = {"untracked": None, "all": names, "none of them": ("learning_rate",)}
     kept |= {f"all but {name}": tuple(n for n in names if n != name) for name in names}
     lanes = {
         name: Lane(

@@ -23,8 +23,8 @@ from untouched import differences, surfaces
 import autotrack
 from autotrack.capture.classes import Classes
 from autotrack.eventtabs import png
-from autotrack.metrics import _projector
-from autotrack.metrics.pr_curve import THRESHOLDS, curve
+from autotrack.metrics.on_request import _projector
+from autotrack.metrics.on_request.pr_curve import THRESHOLDS, curve
 from autotrack.records import Record
 
 ALL = "+images,+embeddings,+pr_curve"

@@ -1,4 +1,7 @@
-"""One file per number. A metric is found by its file's name; there is no list to edit."""
+"""One file per number. A metric is found by its file's name; there is no list to edit.
+
+Those of the folder `on_request` are computed only where they are asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,33 @@ import importlib
 import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autotrack.errors import UsageError
+from autotrack.metrics import on_request
 from autotrack.metrics._metric import Metric, Surroundings
 
-__all__ = ["Metric", "Surroundings", "create", "names"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Metric", "Surroundings", "create", "defaults", "names"]
+
+
+@cache
+def defaults() -> tuple[str, ...]:
+    """Return the names of the metrics that every run has."""
+    return tuple(sorted(set(_files(__path__)) - {"on_request"}))
 
 
 @cache
 def names() -> tuple[str, ...]:
     """Return the names of autotrack's own metrics."""
-    files = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name for name in files if not name.startswith("_")))
+    return tuple(sorted((*defaults(), *_files(on_request.__path__))))
+
+
+def _files(folder: Iterable[str]) -> Iterator[str]:
+    files = (module.name for module in pkgutil.iter_modules(folder))
+    return (name for name in files if not name.startswith("_"))
 
 
 def create(wanted: tuple[str, ...] | None, surroundings: Surroundings) -> list[Metric]:
@@ -28,13 +45,10 @@ def create(wanted: tuple[str, ...] | None, surroundings: Surroundings) -> list[M
     A name is a file of this folder, an entry point of the group `autotrack.metrics`, or
     `"package.module:Class"`; `"+name"` adds to the defaults.
     """
-    chosen = _defaults() if wanted is None or any(w.startswith("+") for w in wanted) else []
+    adds = wanted is None or any(name.startswith("+") for name in wanted)
+    chosen = list(defaults()) if adds else []
     chosen += [name.lstrip("+") for name in wanted or () if name.lstrip("+") not in chosen]
     return [find(name)(surroundings) for name in chosen]
-
-
-def _defaults() -> list[str]:
-    return [name for name in names() if _own(name).on_by_default]
 
 
 def find(name: str) -> type[Metric]:
@@ -68,7 +82,8 @@ def _from_outside(name: str) -> Any:
 
 @cache
 def _own(name: str) -> type[Metric]:
-    module = importlib.import_module(f"{__name__}.{name}")
+    folder = __name__ if name in defaults() else on_request.__name__
+    module = importlib.import_module(f"{folder}.{name}")
     for thing in vars(module).values():
         if (
             isinstance(thing, type)

@@ -96,7 +96,6 @@ class Metric:
     """
 
     listens: ClassVar[dict[type, str]] = {}
-    on_by_default: ClassVar[bool] = True
     #: The budget may have it computed less often: at snapshots, or by `Surroundings.intervals`.
     optional: ClassVar[bool] = False
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from autotrack.metrics._scored import OfScoredBatches, Scored
+from autotrack.metrics.on_request._scored import OfScoredBatches, Scored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -62,7 +62,6 @@ class OfScoredBatches(Metric):
         EvaluationPassEnded: "evaluation_pass_ended",
         PassDiscarded: "pass_discarded",
     }
-    on_by_default: ClassVar[bool] = False
     optional: ClassVar[bool] = True
 
     def __init__(self, surroundings: Surroundings) -> None:

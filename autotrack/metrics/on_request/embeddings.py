@@ -9,15 +9,15 @@ import torch
 
 from autotrack.dtensors import is_spread
 from autotrack.events import FeaturesSeen, RunEnded
-from autotrack.metrics._pictures import is_pictures, pixels_of
-from autotrack.metrics._scored import OfScoredBatches, Scored, tensors_of
+from autotrack.metrics.on_request._pictures import is_pictures, pixels_of
+from autotrack.metrics.on_request._scored import OfScoredBatches, Scored, tensors_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from autotrack.events import EvaluationPassEnded, PassDiscarded
-    from autotrack.metrics import _projector
     from autotrack.metrics._metric import Surroundings
+    from autotrack.metrics.on_request import _projector
 
 MOST_SAMPLES = 2000
 MOST_NUMBERS = 2_000_000
@@ -96,7 +96,7 @@ class Embeddings(OfScoredBatches):
         if directory is None or not self._passes:
             return
         points = {phase: _joined(kept) for phase, kept in self._passes.items()}
-        from autotrack.metrics import _projector
+        from autotrack.metrics.on_request import _projector
 
         _projector.write(directory, points)
         moment.row.hidden.append(("autotrack/embeddings", list(points)))
@@ -106,7 +106,7 @@ def _joined(kept: list[_Kept]) -> _projector.Points:
     # The layer may differ between passes of two models: only rows of one width go together.
     width = kept[0].features.shape[1]
     same = [one for one in kept if one.features.shape[1] == width]
-    from autotrack.metrics import _projector
+    from autotrack.metrics.on_request import _projector
 
     return _projector.Points(
         np.concatenate([one.features for one in same]),

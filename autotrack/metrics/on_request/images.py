@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autotrack.metrics._grid import draw
-from autotrack.metrics._pictures import is_pictures, pixels_of
-from autotrack.metrics._scored import OfScoredBatches, Scored, tensors_of
+from autotrack.metrics.on_request._grid import draw
+from autotrack.metrics.on_request._pictures import is_pictures, pixels_of
+from autotrack.metrics.on_request._scored import OfScoredBatches, Scored, tensors_of
 
 if TYPE_CHECKING:
     import numpy as np
