@@ -88,7 +88,8 @@ class Training:
                         with torch.no_grad():
                             self.criterion(self.model(inputs), labels)
             self.hand.end("train", epoch)
-            if self.loop.scheduled and not (self.loop.replaced and epoch == 2):
+            if self.loop.scheduled:
+                # The first optimizer's, also where the second trains.
                 scheduler.step()
             if self.loop.evaluated:
                 self.evaluate(epoch)

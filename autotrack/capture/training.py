@@ -830,7 +830,8 @@ def _only_criterion(batches: list[e.TrainBatch], half_seen: set[str]) -> str | N
     """
     if len(half_seen) != 1:
         return None
-    (criterion,), alone = half_seen, len(batches) == 1
+    (criterion,) = half_seen
+    alone = len(batches) == 1
     for batch in batches:
         if not batch.whole or batch.reduction != "mean" or len(batch.parts) != 1:
             return None

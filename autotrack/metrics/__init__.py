@@ -84,12 +84,9 @@ def _from_outside(name: str) -> Any:
 def _own(name: str) -> type[Metric]:
     folder = __name__ if name in defaults() else on_request.__name__
     module = importlib.import_module(f"{folder}.{name}")
-    for thing in vars(module).values():
-        if (
-            isinstance(thing, type)
-            and issubclass(thing, Metric)
-            and thing.__module__ == module.__name__
-        ):
-            return thing
+    classes = (thing for thing in vars(module).values() if isinstance(thing, type))
+    for one in classes:
+        if issubclass(one, Metric) and one.__module__ == module.__name__:
+            return one
     msg = f"{module.__name__} defines no Metric"
     raise UsageError(msg)
