@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from autotrack.dtensors import is_spread
 
@@ -34,8 +34,23 @@ _SAME_VALUE = frozenset(
 _MEANS = frozenset({"MeanBackward0", "MeanBackward1"})
 
 
+class Part(Protocol):
+    """What of a criterion call says how it feeds a loss."""
+
+    @property
+    def node(self) -> int | None:
+        """The number of its node."""
+
+    @property
+    def divisor(self) -> float:
+        """By what its result was divided to be its value."""
+
+
+P = TypeVar("P", bound=Part)
+
+
 @dataclass(slots=True, eq=False, repr=False)
-class Reading:
+class Reading(Generic[P]):
     """The criterion calls below a loss, in the order they were made.
 
     `divisor` is what the whole loss was divided by (1 when nothing shows); `exact` says that the
@@ -44,14 +59,14 @@ class Reading:
     `start` is the node below that division, None where one call is all there is.
     """
 
-    parts: list[CriterionCall]
+    parts: list[P]
     divisor: float = 1.0
     exact: bool = False
     reduced: str = ""
     start: Any = None
 
 
-def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
+def read(node: Any, calls: dict[int, P]) -> Reading[P]:
     """Return how `calls` (by the number of their node) feed the loss made by `node`."""
     divisor = 1.0
     call = _call_at(node, calls)
@@ -73,7 +88,7 @@ def read(node: Any, calls: dict[int, CriterionCall]) -> Reading:
     return Reading(parts, divisor, exact, reduced, node)
 
 
-def _call_at(node: Any, calls: dict[int, CriterionCall]) -> CriterionCall | None:
+def _call_at(node: Any, calls: dict[int, P]) -> P | None:
     if node is None or not calls:
         return None
     return calls.get(node._sequence_nr())
@@ -107,9 +122,9 @@ def _only_input(node: Any) -> Any:
     return inputs[0] if len(inputs) == 1 else None
 
 
-def _walk(start: Any, calls: dict[int, CriterionCall]) -> tuple[list[CriterionCall], bool]:
+def _walk(start: Any, calls: dict[int, P]) -> tuple[list[P], bool]:
     """Find the calls below `start`; also whether only a mean stands between."""
-    found: dict[int, CriterionCall] = {}
+    found: dict[int, P] = {}
     oldest = min(calls)
     waiting = [start]
     seen: set[int] = set()
@@ -124,6 +139,8 @@ def _walk(start: Any, calls: dict[int, CriterionCall]) -> tuple[list[CriterionCa
         seen.add(number)
         if number in calls:
             found[number] = calls[number]
+            if len(found) == len(calls) and (len(found) > 1 or not only_means):
+                break
             continue
         if number < oldest:
             # Made before the first criterion call: nothing of it can lie below.
@@ -156,7 +173,7 @@ def reached(starts: list[Any], numbers: set[int]) -> set[int]:
     return found
 
 
-def factor_of(reading: Reading, calls: dict[int, CriterionCall]) -> float | None:
+def factor_of(reading: Reading[CriterionCall], calls: dict[int, CriterionCall]) -> float | None:
     """Return the number with which every part of a loss enters it besides other terms.
 
     The division by its `divisor` is left out. None where that is no plain number, or not the same

@@ -6,21 +6,25 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from autotrack.events import CriterionCall, LossComputed
 
 
 class Steps(NamedTuple):
     """Whole steps, as a `block.Block` that columns are added to.
 
-    `losses`, a list or one on its way from a device, and `ends`, by the performance counter, have
-    one entry a step. Where each step is an epoch, `passes` are those of all steps but the last,
-    which have ended; that of the last is running now.
+    `losses`, a list or one on its way from a device, has one entry for each backward call, `calls`
+    such a list for each criterion call of a backward; `ends`, by the performance counter, has one
+    entry a step. Where each step is an epoch, `passes` are those of all steps but the last, which
+    have ended; that of the last is running now.
     """
 
     block: Any
     losses: Any
     ends: list[float]
     passes: Any = None
+    calls: Sequence[Any] = ()
 
 
 class Keeper:
@@ -36,6 +40,8 @@ class Keeper:
     wants_batch: ClassVar[bool] = False
     #: Whether it looks at the parameters before their gradients are clipped, where they are.
     wants_clipping: bool = False
+    #: Which of the criterion calls of a backward it looks at.
+    call: int = 0
     #: The part whose time in `step` and `clipping` the budget must know to the point.
     timed: ClassVar[str] = ""
     #: The first step that the metric itself must see.
@@ -63,8 +69,8 @@ class Keeper:
     def fold(self, steps: Steps) -> None:
         """Take whole steps: add columns to them, and count them in the running pass."""
 
-    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+    def end(self, calls: list[CriterionCall], *, in_step: bool) -> None:
         """Leave the metric as if it had seen everything itself.
 
-        `call` is that of a step under way; `in_step` says that `step` has been asked for it.
+        `calls` are those of a step under way; `in_step` says that `step` has been asked for it.
         """

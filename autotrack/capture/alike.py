@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 class Alike:
     """A criterion call that others are compared with.
 
-    `whole` says that a call's way outwards is looked at up to the boundary; it need not be where
-    backward is called in the same frame, and looks itself.
+    `frame` is the `id` of the person's frame that made this one. `whole` says that a call's way
+    outwards is looked at up to the boundary; it need not be where backward is called in the same
+    frame, and looks itself.
     """
 
     __slots__ = (
@@ -28,6 +29,7 @@ class Alike:
         "_target_dtype",
         "_target_shape",
         "_tensors",
+        "frame",
         "way",
         "whole",
     )
@@ -43,7 +45,7 @@ class Alike:
         self._others, self._arity = args[2:], len(args)
         # Tensors are compared by what they are, never by what is in them.
         self._tensors = any(isinstance(other, Tensor) for other in self._others)
-        self.way, self.whole = way, True
+        self.way, self.whole, self.frame = way, True, 0
 
     def is_again(self, kernel: Any, loss: Any, args: tuple[Any, ...]) -> bool:
         """Whether a call gave a loss like this one did, from arguments of the kind.

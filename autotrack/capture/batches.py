@@ -84,7 +84,7 @@ class Batches:
                 # The mean of all samples is not what enters the loss.
                 part.value = None
 
-    def _mean_of_sum(self, batch: TrainBatch, reading: graph.Reading) -> TrainBatch:
+    def _mean_of_sum(self, batch: TrainBatch, reading: graph.Reading[CriterionCall]) -> TrainBatch:
         """A summed criterion divided by a number of what it sums is a mean, and no other division.
 
         Such a divisor (a batch size, a number of tokens) may be a constant, and the last batch

@@ -77,11 +77,7 @@ class Criteria:
         call = self.read(event)
         self.wait(call, position)
         if call.node is not None and position is None:
-            if self._stepped:
-                self._earlier.clear()
-            elif len(self._earlier) < _MOST_EARLIER:
-                self._earlier.append((self._last_target, self._last_prediction))
-            self.in_hand(event.prediction, event.target)
+            self.remember(event.prediction, event.target, anew=self._stepped)
         return call
 
     def wait(self, call: CriterionCall, position: Any) -> None:
@@ -133,6 +129,14 @@ class Criteria:
         self.in_parts = self.in_parts or prediction is None or target is None
         size = event.size if target is not None else _size(event)
         return replace(event, prediction=prediction, target=target, size=size)
+
+    def remember(self, prediction: Any, target: Any, *, anew: bool) -> None:
+        """Remember what training compares beside what it did before in this step, if any."""
+        if anew:
+            self._earlier.clear()
+        elif len(self._earlier) < _MOST_EARLIER:
+            self._earlier.append((self._last_target, self._last_prediction))
+        self.in_hand(prediction, target)
 
     def in_hand(self, prediction: Any, target: Any) -> None:
         """Remember what training compares, without keeping it alive."""
@@ -249,6 +253,14 @@ class Criteria:
         self._forget(self._old)
         self._old = list(self.waiting)
         self._stepped = True
+
+    def step_under_way(self) -> None:
+        """What is remembered is of a step that goes on."""
+        self._stepped = False
+
+    def resume(self, calls: list[CriterionCall]) -> None:
+        """Let calls wait that were made elsewhere."""
+        self.waiting.update((call.node, call) for call in calls if call.node is not None)
 
     def _forget(self, numbers: list[int]) -> None:
         for number in numbers:

@@ -35,43 +35,30 @@ _FUNCTIONS = frozenset(
     }
 )
 
+# More backward calls before a step, or more criterion calls before a backward, are looked at one
+# by one.
+_MOST_BACKWARDS, _MOST_CALLS = 64, 8
+
 #: Steps that every training takes the long way: by then its other optimizers have stepped too.
 SETTLED_BY = 12
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Pattern:
-    """One backward of one mean criterion, then one step, of a run's only stream.
+class Called:
+    """One criterion call of each backward: of which function and size, and what it was compared.
 
-    With `clipped`, gradients are clipped in between, once.
-    With `each`, every step is the next epoch; `shown` is that of the last whole step then.
-    `variable` is the epoch's, read in the frame with `depth` of the person's frames inside it.
-    `loader` gives the batches and `loader_pass` counts them. `scores` are
-    the metrics that count the criterion; `on_device` says that losses are not on the CPU. `until`
-    is the first step that may be different.
+    `scores` are the metrics that count it; the keys tell what several calls have in common.
     """
 
-    stream: Stream
-    site: Site
-    call_site: Site
     function: str
-    ignore_index: int | None
     size: int
-    shown: Shown | None
-    variable: str | None
-    depth: int | None
-    groups: int
+    site: Site
     scores: frozenset[str]
-    on_device: bool
-    roots: list[ref[Any]]
-    clipped: bool = False
-    each: bool = False
-    loader: ref[Any] | None = None
-    loader_pass: LoaderPass | None = None
-    until: float = math.inf
+    prediction_key: int
+    target_key: int
 
-    def is_computed_by(self, event: e.LossComputed) -> bool:
-        """Whether a criterion call is the pattern's, by all that can be told from outside."""
+    def is_made_by(self, event: e.LossComputed) -> bool:
+        """Whether a criterion call is this one again, by all that can be told from outside."""
         target = event.target
         return (
             event.function == self.function
@@ -81,23 +68,73 @@ class Pattern:
         )
 
     def call(
-        self, value: Value, node: int, prediction_key: int, target_key: int
+        self, value: Value | None, node: int, prediction_key: int, target_key: int
     ) -> e.CriterionCall:
-        """Return a criterion call of the pattern."""
+        """Return such a call."""
         return e.CriterionCall(
             function=self.function,
             value=value,
             size=self.size,
             reduction="mean",
             node=node,
-            site=self.call_site,
+            site=self.site,
             prediction_key=prediction_key,
             target_key=target_key,
         )
 
-    def batch(self, call: e.CriterionCall) -> e.TrainBatch:
-        """Return the backward call on a criterion call's loss."""
-        batch = e.TrainBatch(self.site, call.value, 1.0, self.size, [call], "mean", whole=True)
+
+@dataclass(slots=True, eq=False, repr=False)
+class Pattern:
+    """So many `backwards` of one kind, each on what `calls` of mean criteria gave, then one step.
+
+    `whole` says that the loss is the one call's value but for its `divisor`, `factor` with what it
+    is multiplied to be free of the number of backward calls, `size` how many samples each has.
+    With `clipped`, gradients are clipped before the step, once.
+    With `each`, every step is the next epoch; `shown` is that of the last whole step then.
+    `variable` is the epoch's, read in the frame with `depth` of the person's frames inside it.
+    `loader` gives the batches and `loader_pass` counts them. `on_device` says that losses are not
+    on the CPU. `until` is the first step that may be different.
+    """
+
+    stream: Stream
+    site: Site
+    calls: list[Called]
+    backwards: int
+    whole: bool
+    divisor: float
+    factor: float
+    size: int | None
+    shown: Shown | None
+    variable: str | None
+    depth: int | None
+    groups: int
+    on_device: bool
+    roots: list[ref[Any]]
+    clipped: bool = False
+    each: bool = False
+    loader: ref[Any] | None = None
+    loader_pass: LoaderPass | None = None
+    until: float = math.inf
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a loss is the very result of a criterion."""
+        return self.whole and self.divisor == 1
+
+    @property
+    def samples(self) -> int | None:
+        """How many samples a step has."""
+        return None if self.size is None else self.size * self.backwards
+
+    def scored(self, key: str) -> list[int]:
+        """Return which of the calls have a score of this name."""
+        return [place for place, called in enumerate(self.calls) if key in called.scores]
+
+    def batch(self, calls: list[e.CriterionCall], value: Value | None) -> e.TrainBatch:
+        """Return the backward call on what criterion calls gave."""
+        batch = e.TrainBatch(
+            self.site, value, self.divisor, self.size, calls, "mean", whole=self.whole
+        )
         batch.shown = self.shown
         return batch
 
@@ -106,38 +143,47 @@ def pattern_of(
     capture: Capture, stream: Stream, batches: list[e.TrainBatch], *, clipped: bool
 ) -> Pattern | None:
     """Return what the step just taken was like, None where it, or where it stands, is special."""
-    call = _lone_call(batches)
-    if call is None or not _is_ordinary(capture, stream, batches[0]):
+    if not _are_simple(batches) or not _is_ordinary(capture, stream, batches[0]):
         return None
     batch = batches[0]
     optimizer = stream.optimizer() if stream.optimizer is not None else None
-    if optimizer is None or (batch.shown is None and stream.epoch is not None):
-        return None
     roots = _in_training(capture, stream)
-    if roots is None:
+    if optimizer is None or roots is None:
         return None
     epoch = batch.site.epoch
     pattern = Pattern(
         stream=stream,
         site=batch.site,
-        call_site=call.site,
-        function=call.function,
-        ignore_index=None,
-        size=call.size or 0,
+        calls=[_called(part) for part in batch.parts],
+        backwards=len(batches),
+        whole=batch.whole,
+        divisor=batch.divisor,
+        factor=capture.training.sites.factor(batch),
+        size=batch.size,
         shown=batch.shown,
         variable=batch.site.shows[0] if epoch is not None else None,
         depth=epoch[1] if epoch is not None else None,
         groups=len(optimizer.param_groups),
-        scores=frozenset(call.scores),
         on_device=isinstance(batch.value, Pending),
         roots=roots,
         clipped=clipped,
         each=epoch is not None and _is_an_epoch(stream) and capture.evaluation.last_loader is None,
     )
     pattern.until = _until(stream, each=pattern.each)
-    if epoch is not None and (batch.shown is None or batch.shown.loop != batch.site.shows[1]):
+    if pattern.each and pattern.backwards > 1:
         return None
     return pattern if _takes_batches(pattern, capture, batch.site) else None
+
+
+def _called(part: e.CriterionCall) -> Called:
+    return Called(
+        part.function,
+        part.size or 0,
+        part.site,
+        frozenset(part.scores),
+        part.prediction_key,
+        part.target_key,
+    )
 
 
 def _in_training(capture: Capture, stream: Stream) -> list[ref[Any]] | None:
@@ -154,26 +200,49 @@ def _in_training(capture: Capture, stream: Stream) -> list[ref[Any]] | None:
     return [known for known, _ in roots]
 
 
-def _lone_call(batches: list[e.TrainBatch]) -> e.CriterionCall | None:
-    """Return the criterion call that alone was backwarded, if it is of the simple kind."""
-    if len(batches) != 1 or len(batches[0].parts) != 1:
-        return None
-    batch, call = batches[0], batches[0].parts[0]
-    plain = batch.whole and batch.divisor == 1 and batch.reduction == "mean" and not batch.ragged
-    simple = call.function in _FUNCTIONS and call.divisor == 1 and call.reduction == "mean"
-    if not (plain and simple and call.size and batch.weight is None):
-        return None
+def _are_simple(batches: list[e.TrainBatch]) -> bool:
+    """Whether a step came of backward calls of one kind, on losses of the simple kind."""
+    if not 0 < len(batches) <= _MOST_BACKWARDS or not _is_simple(batches[0]):
+        return False
+    first = _kind(batches[0])
+    return all(_is_simple(batch) and _kind(batch) == first for batch in batches[1:])
+
+
+def _is_simple(batch: e.TrainBatch) -> bool:
+    """Whether a loss is made of mean criteria, each of so many samples, and is a number."""
+    if batch.reduction != "mean" or batch.ragged or batch.apart or batch.weight is not None:
+        return False
+    if batch.size is not None and batch.drawn is not None:
+        return False
+    parts = batch.parts
+    if not 0 < len(parts) <= _MOST_CALLS or not all(map(_is_simple_call, parts)):
+        return False
     value = batch.value
-    if isinstance(value, Pending):
-        return call if batch.freed is value else None
-    if value is None or not math.isfinite(value) or batch.freed != value:
-        return None
-    return call
+    return isinstance(value, Pending) or (value is not None and math.isfinite(value))
+
+
+def _is_simple_call(call: e.CriterionCall) -> bool:
+    simple = call.function in _FUNCTIONS and call.divisor == 1 and call.reduction == "mean"
+    return simple and bool(call.size) and call.value is not None
+
+
+def _kind(batch: e.TrainBatch) -> tuple[object, ...]:
+    """Return what backward calls of one kind have in common."""
+    calls = [(part.function, part.size, id(part.site)) for part in batch.parts]
+    shown = None if batch.shown is None else (batch.shown.loop, batch.shown.number)
+    return id(batch.site), batch.size, batch.divisor, batch.whole, shown, calls
 
 
 def _is_ordinary(capture: Capture, stream: Stream, batch: e.TrainBatch) -> bool:
     """Whether nothing is under way beside the step."""
-    training, evaluation = capture.training, capture.evaluation
+    training, evaluation, site = capture.training, capture.evaluation, batch.site
+    if batch.shown is None and (stream.epoch is not None or site.epoch is not None):
+        return False
+    if site.epoch is not None and batch.shown.loop != site.shows[1]:
+        return False
+    if batch.size is None and evaluation.last_loader is not None:
+        # Then a loader says how many samples there are, of each batch anew.
+        return False
     return (
         stream.steps >= SETTLED_BY
         and training.is_calm(stream, batch.site)

@@ -15,35 +15,35 @@ import time
 from contextlib import nullcontext
 from threading import get_ident
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from weakref import ref
 
 from torch import Tensor
 
-from autotrack import frames
+from autotrack import frames, graph
 from autotrack.block import Block
 from autotrack.capture.alike import Alike
+from autotrack.capture.lanes import Lane, Lanes
 from autotrack.capture.pattern import pattern_of
-from autotrack.context import BACKWARD, CLIPPED, IDLE, LOSS, OFF, STEP
+from autotrack.context import BACKWARD, CLIPPED, DONE, IDLE, LOSS, OFF, STEP
 from autotrack.keeper import Keeper, Steps
 from autotrack.observers.criterion import called
-from autotrack.observers.cuda_graph import graphs
 from autotrack.pending import Pending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
     from autotrack.capture.capture import Capture
-    from autotrack.capture.pattern import Pattern
+    from autotrack.capture.pattern import Called, Pattern
     from autotrack.capture.streams import Stream
     from autotrack.cost import Meter
-    from autotrack.events import TrainBatch
+    from autotrack.events import CriterionCall, GradientsAsked, TrainBatch
     from autotrack.guard import Guard
     from autotrack.loopscope import LoopScope
-    from autotrack.row import Value
-    from autotrack.transfer import Places, Transfer
+    from autotrack.transfer import Transfer
 
-#: Steps that are folded together at most.
+#: Steps that are folded together at most; of several backward calls each, so many of these.
 MOST_STEPS = 1000
 # Frames between an observer's wrapper and the functions below that look outwards.
 _INWARDS = 3
@@ -82,6 +82,15 @@ class Surroundings(Protocol):
         """So many of them have begun."""
 
 
+class _Made(NamedTuple):
+    """A criterion call of the step under way: where it stands in the graph, what it compared."""
+
+    node: int
+    prediction_key: int
+    target_key: int
+    divisor: float = 1.0
+
+
 class Settled:
     """The short path of one run; `stage` says how far the step under way has come.
 
@@ -108,20 +117,23 @@ class Settled:
         self._guard = guard
         self._run = run
         self._keepers_for = keepers_for
-        self._transfer = transfer
-        self._places_before: Places | None = None
+        self._lanes_of = Lanes(capture.criteria.value_of, transfer, MOST_STEPS)
         self._keepers: list[Keeper] = []
         self._patience = self._not_before = self._count = 0
         #: How many steps have taken the short path.
         self.taken = 0
         capture.training.settles = self.consider
-        self._value_of = capture.criteria.value_of
-        self._in_hand = capture.criteria.in_hand
+        self._in_hand, self._remember = capture.criteria.in_hand, capture.criteria.remember
         self._calling: Keeper | None = None
+        #: How many backward calls of the step under way have begun.
+        self.gathered = 0
+        #: What a backward call that completes leads to: more of them, or a step.
+        self.after = DONE
         #: The one optimizer of the settled steps.
         self.optimizer: Callable[[], Any] = lambda: None
         self.loss_computed = guard.watched(self._loss_computed, self._broken)
         self.backward_started = guard.watched(self._backward_started, self._broken)
+        self.gradients_asked = guard.watched(self._gradients_asked, self._broken)
         self.clipping_started = guard.watched(self._clipping_started, self._broken)
         self.values_clipped = guard.watched(self._values_clipped, self._broken)
         self.step_started = guard.watched(self._step_started, self._broken)
@@ -148,7 +160,10 @@ class Settled:
         self._pattern = pattern
         # Most metrics have nothing to do with steps that are all alike.
         self._keepers = [keeper for keeper in keepers if type(keeper) is not Keeper]
-        self._at_loss = [keeper for keeper in keepers if keeper.wants_loss]
+        self._at_loss = [
+            [keeper for keeper in keepers if keeper.wants_loss and keeper.call == place]
+            for place in range(len(pattern.calls))
+        ]
         self._at_step = [k for k in keepers if k.wants_step and not k.timed]
         self._timed = next((k for k in keepers if k.wants_step and k.timed), None)
         self._at_clipping = [keeper for keeper in keepers if keeper.wants_clipping]
@@ -162,9 +177,22 @@ class Settled:
         self._roots = pattern.roots
         # What the epoch's variable must hold at the next backward.
         self._number = pattern.shown.number + pattern.each if pattern.shown is not None else None
-        self._places: Places | None = None
-        self._value: float | None = None
-        self._call: Alike | None = None
+        # The criterion calls of each backward, as they were the first time.
+        self._calls: list[Alike] = []
+        self._expected, self._alone = len(pattern.calls), pattern.is_plain
+        # Whether that is all there is to a step.
+        self._lone = self._alone and pattern.backwards == 1
+        self._most = max(1, MOST_STEPS // pattern.backwards)
+        # Of the backward to come how many were made; and all that were made since the last step.
+        self._at = self.gathered = 0
+        self._made: list[_Made] = []
+        # The frame, by its `id`, in which they were made; 0 where each call's whole way is looked
+        # at.
+        self._frame = 0
+        # The losses of each call, and where backward is called on anything else that is last.
+        self._lanes: list[Lane] = []
+        self._common = _in_common(pattern.calls)
+        self._held = _with_gradient(pattern.stream) if pattern.backwards > 1 else None
         self._read: Callable[[FrameType], Any] | None = None
         self._way: frames.Way | None = None
         self._began = self._first = pattern.stream.steps
@@ -172,7 +200,6 @@ class Settled:
         # Seconds of ours that the meter has not been told of.
         self._own = 0.0
         self._ends: list[float] = []
-        self._losses: list[float] = []
         self._due = self._run.due()
         if not self._capture.evaluation.held_out.any():
             # Else a call of the model, and nothing but it, may be an evaluation.
@@ -200,82 +227,76 @@ class Settled:
 
     def _loss_computed(self, kernel: Any, loss: Any, args: Any, kwargs: Any) -> bool:
         began = perf_counter()
-        call = self._call
-        if call is None and (call := self._learn_call(kernel, loss, args, kwargs)) is None:
-            return False
-        if kwargs or get_ident() != self._thread or not call.is_again(kernel, loss, args):
+        at, calls = self._at, self._calls
+        call = calls[at] if at < len(calls) else self._learn_call(kernel, loss, args, kwargs)
+        if call is None or kwargs or get_ident() != self._thread:
             return False
         frame = call.way.innermost(_INWARDS) if self.optimizer() is not None else None
-        if frame is None or (call.whole and call.way.leads_on(frame) is None):
+        if frame is None or not call.is_again(kernel, loss, args):
             return False
+        if call.whole:
+            if call.way.leads_on(frame) is None:
+                return False
+        elif self._frame not in (0, id(frame)):
+            return False
+        else:
+            self._frame = id(frame)
         for known in self._roots:
             root = known()
             if root is None or not root.training:
                 return False
+        return self._take(call, loss, args) and self._spent(began)
+
+    def _take(self, call: Alike, loss: Any, args: Any) -> bool:
         prediction, target = args[0], args[1]
-        node, source = loss.grad_fn, prediction.grad_fn
-        leads_back = node is not None and source is not None
-        value = self._taken_value(loss) if leads_back else False
-        if value is False:
+        at, node, source = self._at, loss.grad_fn, prediction.grad_fn
+        if node is None or source is None or not self._lanes[at].put(loss):
             return False
-        self._value, self._frame = value, id(frame)
-        self._version = loss._version
-        self._node = node._sequence_nr()
-        self._prediction_key = source._sequence_nr()
-        self._target_key = target.data_ptr()
-        self._in_hand(prediction, target)
-        for keeper in self._at_loss:
+        self._version, self._node = loss._version, node._sequence_nr()
+        if self._lone:
+            self._in_hand(prediction, target)
+        else:
+            self._remember(prediction, target, anew=not self._made)
+        for keeper in self._at_loss[at]:
             self._calling = keeper
             keeper.loss(prediction, target)
         self._calling = None
+        self._made.append(_Made(self._node, source._sequence_nr(), target.data_ptr()))
+        self._at = at + 1
         self.stage = LOSS
-        self._own += perf_counter() - began
         return True
-
-    def _taken_value(self, loss: Any) -> float | Literal[False] | None:
-        """Return a finite loss, None for one that is kept on its device, False for any other."""
-        places = self._places
-        if places is None:
-            value = self._value_of(loss)
-            return value if -math.inf < value < math.inf else False
-        if graphs.capturing or not places.is_current:
-            return False
-        places.put(self._count, loss)
-        return None
 
     def _learn_call(self, kernel: Any, loss: Any, args: Any, kwargs: Any) -> Alike | None:
         """Look closely at the first criterion call: those that follow are compared with it.
 
         What is traced or transformed later on has another way outwards than this one.
         """
-        if kwargs or not self._run.undisturbed() or get_ident() != self._thread:
+        at = self._at
+        if at == self._expected or kwargs or get_ident() != self._thread:
             return None
-        event = called(kernel, loss, args, {})
-        if kernel.target != 1 or not self._pattern.is_computed_by(event):
+        event, known = called(kernel, loss, args, {}), self._pattern.calls[at]
+        if kernel.target != 1 or not known.is_made_by(event) or not self._run.undisturbed():
             return None
-        if self._scope.site() is not self._pattern.call_site:
+        if self._scope.site() is not known.site:
             return None
-        if self._pattern.on_device and not self._find_places(loss):
+        way = frames.Way(self._scope.boundary, None, _INWARDS + 1)
+        call = Alike(kernel, loss, args, way)
+        call.frame = id(way.innermost(_INWARDS + 1))
+        lane = self._lanes_of.make(at, loss, on_device=self._pattern.on_device)
+        if lane is None or not call.is_again(kernel, loss, args):
             return None
-        call = Alike(kernel, loss, args, frames.Way(self._scope.boundary, None, _INWARDS + 1))
-        if not call.is_again(kernel, loss, args):
-            return None
-        for keeper in self._at_loss:
+        self._lanes.append(lane)
+        for keeper in self._at_loss[at]:
             self._calling = keeper
             keeper.prepare(event)
         self._calling = None
-        self._call = call
+        self._calls.append(call)
         return call
 
-    def _find_places(self, loss: Any) -> bool:
-        """Have room for the losses of many steps on their device; False where they are at home."""
-        if loss.is_cpu and not self._transfer.carries(loss):
-            return False
-        places = self._places_before
-        if places is None or places.device != loss.device or not places.is_current:
-            places = self._places_before = self._transfer.row(loss.device, MOST_STEPS)
-        self._places = places
-        return True
+    def _gradients_asked(self, asked: Callable[[], GradientsAsked | None]) -> bool:
+        """Gradients are taken by themselves amid a loss, and not of what waits for its backward."""
+        event, waiting = asked(), {one.node for one in self._made[-self._at :]}
+        return event is None or not graph.reached(event.nodes, waiting)
 
     def _backward_started(self, tensor: Any, gradient: Any, kwargs: Any) -> bool:
         began = perf_counter()
@@ -283,8 +304,9 @@ class Settled:
             type(tensor) is not Tensor
             or gradient is not None
             or (node := tensor.grad_fn) is None
-            or node._sequence_nr() != self._node
-            or tensor._version != self._version
+            or self._at != self._expected
+            or (self._alone and node._sequence_nr() != self._node)
+            or (self._alone and tensor._version != self._version)
             or kwargs.get("grad_variables") is not None
         ):
             return False
@@ -292,26 +314,64 @@ class Settled:
         if way is None and (way := self._learn_way()) is None:
             return False
         frame = way.innermost(_INWARDS)
-        if frame is None or (marked := way.leads_on(frame)) is None:
+        marked = way.leads_on(frame) if frame is not None else None
+        if marked is None or self._frame not in (0, id(frame)):
             return False
-        if id(frame) != self._frame and not self._call.whole:  # type: ignore[union-attr]
+        if self._read is not None and not self._is_in_epoch(self._read(marked)):
             return False
-        if self._read is not None:
-            number = self._read(marked)
-            if number is not self._number and (type(number) is not int or number != self._number):
-                return False
-            if self._pattern.each and number is not None:
-                self._number = number + 1
+        if not self._lone and not self._is_like_others(tensor, node):
+            return False
         if self._pass is not None:
             self._pass.calls += 1
+        self._at = self._frame = 0
+        self.gathered += 1
+        self.after = DONE if self.gathered == self._pattern.backwards else IDLE
         self.stage = BACKWARD
+        return self._spent(began)
+
+    def _is_in_epoch(self, number: Any) -> bool:
+        """Whether the epoch's variable holds what is expected."""
+        if number is not self._number and (type(number) is not int or number != self._number):
+            return False
+        if self._pattern.each and number is not None:
+            self._number = number + 1
+        return True
+
+    def _is_like_others(self, tensor: Any, node: Any) -> bool:
+        """Whether backward is called again as at steps that are more than one criterion's call."""
+        if self.gathered and self._is_cleared():
+            return False
+        return self._alone or self._is_made_again(tensor, node)
+
+    def _spent(self, began: float) -> bool:
+        """Count the time of an event that was taken."""
         self._own += perf_counter() - began
         return True
 
+    def _is_made_again(self, tensor: Tensor, node: Any) -> bool:
+        """Whether a loss is made of the last calls as those of the settled steps are; keep it."""
+        pattern, made = self._pattern, self._made[-self._expected :]
+        reading = graph.read(node, {one.node: one for one in made})
+        if reading.divisor != pattern.divisor or reading.exact is not pattern.whole:
+            return False
+        if len(reading.parts) != len(made) or tensor.dim() or _in_common(made) != self._common:
+            return False
+        if len(self._lanes) == self._expected:
+            lane = self._lanes_of.make(self._expected, tensor, on_device=pattern.on_device)
+            if lane is None:
+                return False
+            self._lanes.append(lane)
+        return self._lanes[-1].put(tensor)
+
+    def _is_cleared(self) -> bool:
+        """Whether the gradients of the step under way were discarded by hand."""
+        held = self._held() if self._held is not None else None
+        return held is None or held.grad is None
+
     def _learn_way(self) -> frames.Way | None:
         """Return the way to the settled steps' place, where backward is called there."""
-        pattern, call = self._pattern, self._call
-        if self._scope.site() is not pattern.site or call is None:
+        pattern = self._pattern
+        if self._scope.site() is not pattern.site:
             return None
         way = frames.Way(self._scope.boundary, pattern.depth, _INWARDS + 1)
         frame = way.innermost(_INWARDS + 1)
@@ -320,8 +380,9 @@ class Settled:
             return None
         if pattern.variable is not None:
             self._read = frames.reader(marked.f_code, pattern.variable)
-        # Then what is outside of the frame needs a look once only.
-        call.whole = not (way.code is call.way.code and id(frame) == self._frame)
+        for call in self._calls:
+            # Then what is outside of the frame needs a look once only.
+            call.whole = not (way.code is call.way.code and id(frame) == call.frame)
         self._way = way
         return way
 
@@ -385,7 +446,7 @@ class Settled:
             closure
             or step >= self._until
             or (self.stage == CLIPPED) is not self._pattern.clipped
-            or (self._places is not None and (graphs.capturing or not self._places.is_current))
+            or (self._pattern.on_device and not self._lanes[0].is_usable)
             or optimizer is not self.optimizer()
             or (
                 self._pass is not None
@@ -422,14 +483,14 @@ class Settled:
         began = perf_counter()
         if optimizer is not self.optimizer():
             return False
-        if self._value is not None:
-            self._losses.append(self._value)
         self._ends.append(began)
         self._count += 1
+        self._made.clear()
+        self.gathered = 0
         self.stage = IDLE
         self._meter.latest = ended = perf_counter()
         self._own += ended - began
-        if began >= self._due or self._count >= MOST_STEPS:
+        if began >= self._due or self._count >= self._most:
             self._run.flush_due()
             self._due = self._run.due()
             self._meter.latest = perf_counter()
@@ -448,34 +509,29 @@ class Settled:
         meter.seconds += self._own
         self._own = 0.0
         began, others = perf_counter(), sum(meter.exact.values())
-        with self._places.on_stream() if self._places is not None else nullcontext():
+        with self._lanes[0].on_stream():
             self._fold(count)
         # Whoever asked for it counts these seconds; what part they are is known here.
         meter.add(_COST, perf_counter() - began + others - sum(meter.exact.values()))
 
     def _fold(self, count: int) -> None:
-        stream = self._pattern.stream
-        losses: Any = self._losses
-        ends = self._ends
-        if self._places is not None:
-            losses = self._transfer.list_of(self._places.up_to(count))
-            if self.stage >= LOSS:
-                # That of the step under way, which now is the first.
-                self._places[0].copy_(self._places[count])
+        pattern, ends = self._pattern, self._ends
+        stream, backwards = pattern.stream, pattern.backwards
+        numbers = [lane.take(count * backwards) for lane in self._lanes]
         # One clock in the loop; the other one's place beside it now.
         ahead = time.time() - perf_counter()
         block = Block(self._first, [ahead + end for end in ends])
-        passes = self._passes(block) if self._pattern.each else None
-        self._losses, self._ends = [], []
+        passes = self._passes(block) if pattern.each else None
+        self._ends = []
         self._first, self._count = self._first + count, 0
-        steps = Steps(block, losses, ends, passes)
+        steps = Steps(block, numbers[-1], ends, passes, numbers[: self._expected])
         for keeper in list(self._keepers):
             self._guard.call(keeper.part, _fold_into, keeper, steps)
             if keeper.part in self._guard.failed:
                 self._keepers.remove(keeper)
         self.taken += count
         self._capture.training.settled_steps(
-            stream, count, None if passes is None else self._pattern.shown
+            stream, count, backwards, None if passes is None else pattern.shown
         )
         self._meter.steps += count
         self._run.add_block(block, stream)
@@ -504,30 +560,39 @@ class Settled:
         self._meter.seconds += self._own
         stage, self.stage = self.stage, OFF
         self._capture.models.rest_no_more()
-        with self._places.on_stream() if self._places is not None else nullcontext():
-            call = self._unfinished_call() if stage >= LOSS else None
+        pattern = self._pattern
+        if pattern.each and stage >= BACKWARD:
+            shown = pattern.shown
+            pattern.shown = shown._replace(number=shown.number + 1)  # type: ignore[union-attr]
+        with self._lanes[0].on_stream() if self._lanes else nullcontext():
+            batches, calls = self._under_way()
+            made = [call for batch in batches for call in batch.parts] + calls
             for keeper in self._keepers:
-                self._guard.call(keeper.part, keeper.end, call, in_step=stage == STEP)
-        self._places = None
-        if self._pattern.each and stage >= BACKWARD:
-            shown = self._pattern.shown
-            self._pattern.shown = shown._replace(number=shown.number + 1)  # type: ignore[union-attr]
-        self._capture.training.resume(self._pattern, call, stage)
+                self._guard.call(keeper.part, keeper.end, made, in_step=stage == STEP)
+        self._capture.training.resume(batches, calls, pattern, stage)
         self._keepers = []
         self._rest()
+
+    def _under_way(self) -> tuple[list[TrainBatch], list[CriterionCall]]:
+        """Return the backward calls of a step that is under way, and what was computed since."""
+        pattern, each = self._pattern, self._expected
+        calls = [
+            pattern.calls[place % each].call(
+                self._lanes[place % each].value(place // each), *one[:3]
+            )
+            for place, one in enumerate(self._made)
+        ]
+        batches = [
+            pattern.batch(calls[number * each :][:each], self._lanes[-1].value(number))
+            for number in range(self.gathered)
+        ]
+        return batches, calls[self.gathered * each :]
 
     def _rest(self) -> None:
         """Steps that are never alike for long are not worth beginning with: wait ever longer."""
         lasted = self._first - self._began
         self._patience = 0 if lasted >= _WORTH_IT else min(2 * self._patience + 1, MOST_STEPS)
         self._not_before = self._first + self._patience
-
-    def _unfinished_call(self) -> Any:
-        value: Value | None = self._value
-        if value is None:
-            assert self._places is not None
-            value = self._value_of(self._places[0])
-        return self._pattern.call(value, self._node, self._prediction_key, self._target_key)
 
     def _broken(self, error: Exception) -> bool:
         """A part of ours failed: a metric alone, or all that is captured."""
@@ -541,6 +606,19 @@ class Settled:
         self._keepers.remove(keeper)
         self._guard.call("capture", self.hand_back)
         return False
+
+
+def _with_gradient(stream: Stream) -> ref[Any] | None:
+    """Return a parameter that has a gradient: as long as it has, not all were discarded."""
+    found = next((p for p in stream.parameters() if p.grad is not None), None)
+    return None if found is None else ref(found)
+
+
+def _in_common(calls: Sequence[Called | _Made]) -> list[int]:
+    """Return, as places of the first ones, which calls have predictions and targets in common."""
+    predictions = [call.prediction_key for call in calls]
+    targets = [call.target_key for call in calls]
+    return [keys.index(key) for keys in (predictions, targets) for key in keys]
 
 
 def _fold_into(keeper: Keeper, steps: Steps) -> None:

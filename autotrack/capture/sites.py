@@ -112,16 +112,21 @@ class Sites:
 
     def freed(self, batch: TrainBatch) -> Value | None:
         """Return a loss freed of the person's division by the number of micro-batches."""
-        known = self.of(batch.site)
         if batch.value is None:
             return None
-        place = known.counted_by
+        place = self.of(batch.site).counted_by
         if place is not None and batch.reduction == "sum" and batch.parts[0].counts[place:]:
             batch.ragged = True
             batch.size = batch.parts[0].counts[place]
+        factor = self.factor(batch)
+        return batch.value if factor == 1 else batch.value * factor
+
+    def factor(self, batch: TrainBatch) -> float:
+        """Return with what a loss is multiplied to be free of that division: 1 where with none."""
+        known = self.of(batch.site)
         if known.shares or (known.divisor is not None and batch.divisor == known.divisor):
-            return batch.value * batch.divisor
-        return batch.value
+            return batch.divisor
+        return 1.0
 
 
 def _by_site(batches: list[TrainBatch]) -> list[list[TrainBatch]]:

@@ -92,8 +92,9 @@ class Training:
         self.by_hand = ByHand()
         self._value_of = value_of
         self._batches = Batches(capture.criteria, value_of)
-        self._sites = Sites()
-        self._counted = Counted(self._sites, publish)
+        #: What call sites of backward have taught.
+        self.sites = Sites()
+        self._counted = Counted(self.sites, publish)
         self._unclaimed = Unclaimed()
         # Whether an evaluation has begun since the last backward.
         self._evaluated = False
@@ -185,7 +186,7 @@ class Training:
         loader, loaders = self._capture.evaluation.last_loader, self._capture.loaders
         current = loaders.passes.get(loader) if loader is not None else None
         return not (
-            self._sites.of(site).streams
+            self.sites.of(site).streams
             or self.by_hand.has(site)
             or id(site) in self._trains_aside
             or self._stepping is not None
@@ -274,7 +275,7 @@ class Training:
         stream.clipped_too_early = stream.clipped
         if batch.shown is not None or stream.epoch is not None:
             self.epochs.enter(stream, batch.shown)
-        if stream in self._sites.of(batch.site).streams:
+        if stream in self.sites.of(batch.site).streams:
             self._counted.count(stream, batch)
         if stream.in_closure:
             self._gradients_ready(stream, clipped=False)
@@ -302,7 +303,7 @@ class Training:
 
     def _leaves_below(self, event: e.BackwardStarted, site: Site) -> list[Any] | None:
         """Return the tensors that a loss reaches, None where its call site is known well enough."""
-        known = self._sites.of(site)
+        known = self.sites.of(site)
         if known.streams or known.looks >= _MOST_LOOKS or self.by_hand.has(site):
             return None
         known.looks += 1
@@ -530,7 +531,7 @@ class Training:
         Mostly one of many optimizers, of a parameter each; the one that came first stands for the
         loss from then on, unless earlier batches wait at each of them.
         """
-        known = self._sites.of(batch.site).streams
+        known = self.sites.of(batch.site).streams
         if stream.pending or stream in known or not (known or self._stepped_inside):
             self._wait(stream, batch)
         else:
@@ -589,7 +590,7 @@ class Training:
         batches, stream.pending = stream.pending, []
         self.seen.cleared += stream.cleared and not batches
         stream.cleared = False
-        groups = self._sites.learn(stream, batches)
+        groups = self.sites.learn(stream, batches)
         stream.site = batches[-1].site if batches else stream.site
         stream.orphan = False
         self._counted.count_step(stream, batches)
@@ -646,50 +647,62 @@ class Training:
 
     def is_calm(self, stream: Stream, site: Site) -> bool:
         """Whether `stream` is the only one and nothing but its next step can come of its state."""
-        known = self._sites.of(site)
+        known = self.sites.of(site)
         return (
             len(self.streams) == 1
             and not stream.pending
             and not stream.in_closure
             and not stream.orphan
             and not (known.held or known.adds)
-            and not (self._depth or self.epochs.unsure or self._unclaimed or self.looked_at)
+            and not (self._depth or self.epochs.unsure or self.looked_at)
             and not (self.by_hand.is_so or self.epochs.is_stated)
             and self._batches.scaler is None
             and not self.by_hand.has(site)
         )
 
-    def settled_steps(self, stream: Stream, count: int, shown: Shown | None = None) -> None:
-        """Take in that so many steps were like the last one.
+    def settled_steps(
+        self, stream: Stream, count: int, backwards: int, shown: Shown | None = None
+    ) -> None:
+        """Take in that so many steps, of so many backward calls each, were like the last one.
 
         `shown` is the epoch of the last of them, where each was an epoch.
         """
         if shown is not None:
             self.epochs.run_on(stream, shown, count)
         stream.steps += count
-        stream.batches_seen += count if shown is None else 1
+        calls = count * backwards
+        stream.batches_seen += calls if shown is None else 1
         if stream.epoch is None:
             stream.stretch.steps += count
-        self.seen.backwards += count
-        self.seen.losses += count
-        self.seen.criteria += count
+        self.seen.backwards += calls
+        self.seen.losses += calls
+        self.seen.criteria += calls
         for _ in range(min(count, 2)):
             self._capture.criteria.step_done()
 
-    def resume(self, pattern: Pattern, call: e.CriterionCall | None, stage: int) -> None:
-        """Go on with a step that was begun elsewhere and has come to `stage`."""
-        if call is None or call.node is None:
-            return
-        self._capture.criteria.waiting[call.node] = call
-        if stage < BACKWARD:
-            return
-        batch, stream = pattern.batch(call), pattern.stream
-        self._capture.criteria.fed_training([call])
-        self._note(batch)
-        if stage == BACKWARD:
-            self._depth, self._batch = 1, batch
-            return
-        self._wait(stream, batch)
+    def resume(
+        self,
+        batches: list[e.TrainBatch],
+        calls: list[e.CriterionCall],
+        pattern: Pattern,
+        stage: int,
+    ) -> None:
+        """Go on with a step like those of `pattern` that was begun elsewhere and is at `stage`.
+
+        It has come to the backward calls `batches`, and to `calls` of criteria since.
+        """
+        criteria, stream = self._capture.criteria, pattern.stream
+        if batches or calls:
+            criteria.step_under_way()
+        for batch in batches:
+            criteria.resume(batch.parts)
+            criteria.fed_training(batch.parts)
+            self._note(batch)
+            if stage == BACKWARD and batch is batches[-1]:
+                self._depth, self._batch = 1, batch
+            else:
+                self._wait(stream, batch)
+        criteria.resume(calls)
         stream.clipped = pattern.clipped and stage >= CLIPPED
         if stage == STEP:
             self._main = self._stepping = stream
@@ -752,7 +765,7 @@ class Training:
 
         Not so where several calls make a step: then some may be left over.
         """
-        sites = [self._sites.of(batch.site) for batch in stream.pending]
+        sites = [self.sites.of(batch.site) for batch in stream.pending]
         return any(stream in known.streams and not known.gathers for known in sites)
 
     # -- streams ---------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from autotrack.keeper import Keeper, Steps
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
     from autotrack.block import Block
@@ -25,9 +27,10 @@ class Calls(Keeper):
     #: What `CriterionCall.scores` calls the score.
     key: ClassVar[str]
 
-    def __init__(self, rings: Rings, *, each: bool = False) -> None:
+    def __init__(self, rings: Rings, pattern: Any, call: int) -> None:
         """`rings` are the metric's, for all its keepers one after another."""
-        self._rings, self._each = rings, each
+        self._rings, self._each = rings, pattern.each
+        self.call, self._calls, self._backwards = call, len(pattern.calls), pattern.backwards
         self._scores: list[Any] = []
         self._ring: Ring | None = None
 
@@ -59,9 +62,13 @@ class Calls(Keeper):
         """Make room for calls like this one."""
         plain = event.prediction.is_contiguous() and event.target.is_contiguous()
         if self.fits(event) and plain:
-            self._ring = self._rings.get(event.prediction, event.target, self._add_copies)
+            self._ring = self._room(event.prediction, event.target)
             if self._ring is not None:
                 self.loss = self._ring.add  # type: ignore[method-assign]
+
+    def _room(self, prediction: torch.Tensor, target: torch.Tensor) -> Ring | None:
+        """Return room for calls like this one: for those of whole steps, so that none is parted."""
+        return self._rings.get(prediction, target, self._add_copies, self._backwards)
 
     def loss(self, prediction: Any, target: Any) -> None:
         """Score a call at once."""
@@ -69,7 +76,7 @@ class Calls(Keeper):
 
     def fold(self, steps: Steps) -> None:
         """Add the scores of whole steps; copies may wait for more unless each is a pass."""
-        count = len(steps.ends)
+        count = len(steps.ends) * self._backwards
         if steps.passes is not None:
             self._add_copies()
             if len(steps.passes):
@@ -78,15 +85,20 @@ class Calls(Keeper):
             count = 1
         self._add_scores(count)
 
-    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
-        """Add what is left, less the call of a step under way, which gets its score."""
+    def end(self, calls: list[CriterionCall], *, in_step: bool) -> None:
+        """Add what is left, less the calls of a step under way, which get their scores."""
+        calls = calls[self.call :: self._calls]
         if self._each:
             self._add_copies()
         ring = self._ring
-        if call is not None and ring is not None and not self._each:
-            call.scores[self.key] = self.score_all(*ring.take(ring.used - 1))
-        elif call is not None:
-            call.scores[self.key] = self._scores.pop()
+        if calls and ring is not None and not self._each:
+            copies = ring.take(ring.used - len(calls))
+            for place, call in enumerate(calls):
+                call.scores[self.key] = self.score_all(*(one[place : place + 1] for one in copies))
+        elif calls:
+            for place, call in enumerate(calls, len(self._scores) - len(calls)):
+                call.scores[self.key] = self._scores[place]
+            del self._scores[-len(calls) :]
         self._add_copies()
         self._add_scores(len(self._scores))
         # They hold each other, and the ring's memory would wait for Python to find that out.
@@ -108,3 +120,21 @@ class Calls(Keeper):
         for score in self._scores[:number]:
             self.add(score)
         del self._scores[:number]
+
+
+class Uncounted(Keeper):
+    """Several calls of one loss have a score, and nothing says which of them counts."""
+
+    def __init__(self, key: str, pattern: Any, running: Callable[[Any], Any]) -> None:
+        """`running` gives what the stream's running pass counts."""
+        self._key, self._pattern, self._running = key, pattern, running
+
+    def fold(self, steps: Steps) -> None:
+        """Let the pass have no score."""
+        self._running(self._pattern.stream).known = False
+
+    def end(self, calls: list[CriterionCall], *, in_step: bool) -> None:
+        """Say that each has a score, and that it is not known."""
+        for place, call in enumerate(calls):
+            if self._key in self._pattern.calls[place % len(self._pattern.calls)].scores:
+                call.scores[self._key] = None

@@ -70,7 +70,7 @@ class NormsOfSteps(Keeper):
             if column is not None:
                 steps.block.columns.append((tag, column))
 
-    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+    def end(self, calls: list[CriterionCall], *, in_step: bool) -> None:
         """Leave the norms of a step under way, and the decision about the next one."""
         if self._before is not None and (left := self._before.left()) is not None:
             self._metric.leave_norm_before(self._stream, *left)

@@ -62,6 +62,8 @@ class Ring:
         self.sizes = _bytes_of(prediction), _bytes_of(target)
         self.calls = min(_MOST, most_bytes // max(sum(self.sizes), 1))
         self.fits = self.calls >= _LEAST and all(self.sizes)
+        #: How many calls are taken before it is full.
+        self.room = self.calls
         self.used = 0
         self.full: Full | None = None
         self.kind = _kind_of(prediction, target)
@@ -91,7 +93,7 @@ class _RingHere(Ring):
 
     def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Copy a call to the next place."""
-        if self.used == self.calls:
+        if self.used == self.room:
             # Whatever happens, nothing is written beyond the last place.
             assert self.full is not None
             self.full()
@@ -123,7 +125,7 @@ class _RingThere(Ring):
 
     def add(self, prediction: torch.Tensor, target: torch.Tensor) -> None:
         """Copy a call to the next place."""
-        if self.used == self.calls:
+        if self.used == self.room:
             assert self.full is not None
             self.full()
         predicted, wanted = self._places[self.used]
@@ -143,13 +145,19 @@ class Rings:
     def __init__(self) -> None:
         self._free: Ring | None = None
 
-    def get(self, prediction: torch.Tensor, target: torch.Tensor, full: Full) -> Ring | None:
-        """Return room for calls like this one, where its tensors are; None if they are too big."""
+    def get(
+        self, prediction: torch.Tensor, target: torch.Tensor, full: Full, together: int
+    ) -> Ring | None:
+        """Return room for calls like this one, where its tensors are; None if they are too big.
+
+        It is full only after so many of them as stand `together`, or a multiple.
+        """
         ring, self._free = self._free, None
         if ring is None or ring.kind != _kind_of(prediction, target):
             ring = (_RingHere if prediction.is_cpu else _RingThere)(prediction, target)
         ring.full, ring.used = full, 0
-        return ring if ring.fits else None
+        ring.room = ring.calls - ring.calls % together
+        return ring if ring.fits and ring.room else None
 
     def put_back(self, ring: Ring) -> None:
         """Keep room that is empty, and let go of whom it belonged to."""

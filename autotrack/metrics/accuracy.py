@@ -21,7 +21,7 @@ from autotrack.events import (
     TrainPassEnded,
 )
 from autotrack.keeper import Keeper
-from autotrack.metrics._calls import Calls
+from autotrack.metrics._calls import Calls, Uncounted
 from autotrack.metrics._confusion import Confusion, Kept
 from autotrack.metrics._counting import (
     Counter,
@@ -151,11 +151,17 @@ class Accuracy(Metric):
         self.counter = Counter(surroundings.transfer, surroundings.nonfinite)
         self.rings = Rings()
 
-    def settle(self, pattern: Any) -> Keeper:
+    def settle(self, pattern: Any) -> Keeper | None:
         """Count calls of one shape together; where there is nothing to count, count nothing."""
-        if _KEY not in pattern.scores:
+        scored = pattern.scored(_KEY)
+        if not scored:
             return Keeper()
-        return _Counts(self, pattern)
+        shown = _one_place([pattern.calls[place] for place in scored])
+        if len(shown) > 1:
+            return None
+        if not shown:
+            return Uncounted(_KEY, pattern, self.running)
+        return _Counts(self, pattern, scored[0])
 
     def running(self, stream: Any) -> Count:
         """Return what the stream's running pass counts."""
@@ -316,9 +322,9 @@ class _Counts(Calls):
 
     key: ClassVar[str] = _KEY
 
-    def __init__(self, metric: Accuracy, pattern: Any) -> None:
-        super().__init__(metric.rings, each=pattern.each)
-        self._metric, self._stream, self._site = metric, pattern.stream, pattern.call_site
+    def __init__(self, metric: Accuracy, pattern: Any, call: int) -> None:
+        super().__init__(metric.rings, pattern, call)
+        self._metric, self._stream, self._site = metric, pattern.stream, pattern.calls[call].site
         self._counter = metric.counter
         # On the CPU the losses of settled steps are finite, and so are the scores.
         self._loss = None if pattern.on_device else 0.0
@@ -332,7 +338,7 @@ class _Counts(Calls):
         super().prepare(event)
         if self._ring is None and self._finds_classes(event):
             classes = _classes_in(event.prediction)
-            self._ring = self._rings.get(classes, event.target, self._add_copies)
+            self._ring = self._room(classes, event.target)
             if self._ring is not None:
                 self._classes = event.prediction.shape[1]
                 self.loss = self._add_classes  # type: ignore[method-assign]
@@ -410,7 +416,7 @@ def _matrix(counts: Any, correct: float) -> Any:
     return None if math.isnan(correct) else counts.astype("int64")
 
 
-def _one_place(parts: list[CriterionCall]) -> list[CriterionCall]:
+def _one_place(parts: list[Any]) -> list[Any]:
     """Return the calls to count: all at one place, or one of several on the same data."""
     if len(parts) == 1:
         return parts

@@ -78,7 +78,7 @@ class _RatesOfSteps(Keeper):
         for tag, column in zip(self._tags, zip(*whole, strict=True), strict=False):
             steps.block.columns.append((tag, column))
 
-    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+    def end(self, calls: list[CriterionCall], *, in_step: bool) -> None:
         """Leave the rates of a step under way."""
         if in_step:
             self._metrics_own[self._stream] = self._rates[0]

@@ -102,7 +102,7 @@ class _Waits(Keeper):
             if found := self._metric.steps_taken(waited, end):
                 steps.block.extra.setdefault(index, []).extend(found)
 
-    def end(self, call: CriterionCall | None, *, in_step: bool) -> None:
+    def end(self, calls: list[CriterionCall], *, in_step: bool) -> None:
         """Leave the waits for a step that has not ended."""
         for _, seconds in self._waits:
             self._metric.waits_for_step(seconds)

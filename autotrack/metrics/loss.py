@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from autotrack.events import (
@@ -51,14 +53,15 @@ class Mean:
         self.weight.add(weight if counted is None else counted)
         self.batches += 1
 
-    def add_all(self, values: Any, size: int, number: int) -> None:
+    def add_all(self, values: Any, size: int | None, number: int) -> None:
         """Add the means of so many batches of `size` samples each: a list, or one on its way."""
-        if self.batches and self.sized is not True:
+        sized = size is not None
+        if self.batches and self.sized is not sized:
             self.known = False
             return
-        self.sized = True
-        self.total.add_all(when_known(partial(_weighted, size), values))
-        self.weight.add(size * number)
+        self.sized, weight = sized, size if size is not None else 1
+        self.total.add_all(when_known(partial(_weighted, weight), values))
+        self.weight.add(weight * number)
         self.batches += number
 
     def add_to(self, value: Value | None, weight: int | None, reduction: str) -> None:
@@ -175,18 +178,25 @@ class Loss(Metric):
             )
         return value
 
+    def components(self, stream: Any, parts: list[Any]) -> dict[str, list[int]]:
+        """Return by name the places of the criterion calls that each component of a step is of.
+
+        There is no component where all calls are of one.
+        """
+        if len({(part.function, id(part.site)) for part in parts}) < 2:  # noqa: PLR2004
+            return {}
+        names = self._names.setdefault(stream, _Names())
+        found: dict[str, list[int]] = {}
+        for place, part in enumerate(parts):
+            found.setdefault(names.of(part, parts), []).append(place)
+        return found
+
     def _components(self, moment: StepTaken) -> None:
         parts = [part for batch in moment.batches for part in batch.parts]
-        if len({(part.function, id(part.site)) for part in parts}) < 2:  # noqa: PLR2004
-            return
-        names = self._names.setdefault(moment.stream, _Names())
-        called: dict[str, list[Value | None]] = {}
-        for part in parts:
-            called.setdefault(names.of(part, parts), []).append(part.value)
-        for name, values in called.items():
+        for name, places in self.components(moment.stream, parts).items():
             # The mean of several calls, as in evaluation: there nothing parts those of a batch.
-            if (total := _sum(values)) is not None:
-                moment.row.add(f"Loss/train/{name}", total / len(values))
+            if (total := _sum([parts[place].value for place in places])) is not None:
+                moment.row.add(f"Loss/train/{name}", total / len(places))
 
     def _account(self, moment: StepTaken) -> None:
         """Let the step's added losses join the mean of the pass.
@@ -203,7 +213,7 @@ class Loss(Metric):
             for batch in group:
                 self._take_back(batch, key)
             sizes = [batch.size for batch in moment.groups[0]]
-            running.add_to(_of_group(group), _total(sizes), group[0].reduction)
+            running.add_to(_of_group(group), _samples(sizes), group[0].reduction)
 
     def _count(self, running: Mean, batch: TrainBatch, key: int) -> None:
         """Count a batch once; again where its step has shown a better value since."""
@@ -264,26 +274,57 @@ class Loss(Metric):
 
 
 class _Losses(Keeper):
-    """One loss a step, the mean over the samples of its batch."""
+    """One loss a backward call, each the mean over as many samples."""
 
     def __init__(self, metric: Loss, pattern: Any) -> None:
-        self._metric = metric
+        self._metric, self._pattern = metric, pattern
         self._stream, self._size = pattern.stream, pattern.size
+        self._components = metric.components(pattern.stream, pattern.calls)
 
     def fold(self, steps: Steps) -> None:
         """Write them, and add them to the mean of the running pass."""
-        losses, count = steps.losses, len(steps.ends)
-        checked = when_known(partial(self._metric.checked_all, steps.block.x), losses)
+        losses, backwards = steps.losses, self._pattern.backwards
+        if self._pattern.factor != 1:
+            losses = when_known(partial(_weighted, self._pattern.factor), losses)
+        means = losses
+        if backwards > 1:
+            means = when_known(partial(_each_step, self._size or 1, backwards), losses)
+        checked = when_known(partial(self._metric.checked_all, steps.block.x), means)
         steps.block.columns.append(("Loss/train", checked))
+        for name, calls in self._components.items():
+            values = (steps.calls[call] for call in calls)
+            column = when_known(partial(_each_component, backwards), *values)
+            steps.block.columns.append((f"Loss/train/{name}", column))
+        count = len(steps.ends) * backwards
         if steps.passes is not None:
-            means = when_known(partial(_each_mean, self._size), losses)
+            means = when_known(partial(_each_mean, self._size or 1), losses)
             steps.passes.columns.append(("Loss/train_epoch", means))
             losses, count = when_known(_last, losses), 1
         self._metric.running(self._stream).add_all(losses, self._size, count)
 
 
-def _weighted(size: int, values: list[float]) -> list[float]:
-    return [value * size for value in values]
+def _weighted(weight: float, values: list[float]) -> list[float]:
+    return [value * weight for value in values]
+
+
+def _each_step(size: int, backwards: int, values: list[float]) -> list[float]:
+    """Return the mean of so many losses a step, in the order in which `Mean` adds them."""
+    weighted, weight = _weighted(size, values), size * backwards
+    firsts = range(0, len(weighted), backwards)
+    return [_total(weighted[first : first + backwards]) / weight for first in firsts]
+
+
+def _each_component(backwards: int, *calls: list[float]) -> list[float]:
+    """Return the mean of what one place has computed for each step, in the order it was."""
+    values = list(chain.from_iterable(zip(*calls, strict=True)))
+    number = backwards * len(calls)
+    firsts = range(0, len(values), number)
+    return [_total(values[first : first + number]) / number for first in firsts]
+
+
+def _total(values: list[float]) -> float:
+    # Not `sum`, which rounds otherwise from Python 3.12 on.
+    return reduce(operator.add, values, 0.0)
 
 
 def _each_mean(size: int, values: list[float]) -> list[float]:
@@ -316,7 +357,7 @@ def _for_mean(batch: TrainBatch) -> Value | None:
     return batch.freed
 
 
-def _total(sizes: list[int | None]) -> int | None:
+def _samples(sizes: list[int | None]) -> int | None:
     return None if any(size is None for size in sizes) else sum(sizes)  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from autotrack.events import (
     RootCalled,
     SnapshotTaken,
 )
+from autotrack.keeper import Keeper
 from autotrack.metrics._metric import Metric, Surroundings
 
 if TYPE_CHECKING:
@@ -44,6 +45,15 @@ class Modes(Metric):
         self._was_training: bool | None = None
         # Where it shows later only that this is evaluation: the mode it is made in.
         self._maybe_training: bool | None = None
+
+    def settle(self, pattern: Any) -> Keeper | None:
+        """Have nothing to keep, once the model that trains has been seen to be called.
+
+        Another one is that of a training before.
+        """
+        called = self._called
+        known = called is None or any(root() is called() for root in pattern.roots)
+        return Keeper() if known or not pattern.roots else None
 
     def called(self, moment: RootCalled) -> None:
         """Remember the model that the next step or evaluation is about."""

@@ -18,7 +18,7 @@ from autotrack.events import (
     TrainPassEnded,
 )
 from autotrack.keeper import Keeper
-from autotrack.metrics._calls import Calls
+from autotrack.metrics._calls import Calls, Uncounted
 from autotrack.metrics._metric import Metric, Surroundings, alone
 from autotrack.metrics._ring import Rings
 from autotrack.pending import Derived, Pending, Total, when_known
@@ -140,11 +140,17 @@ class Regression(Metric):
         self._evaluations: dict[Any, dict[tuple[str, int], _Running]] = {}
         self.rings = Rings()
 
-    def settle(self, pattern: Any) -> Keeper:
+    def settle(self, pattern: Any) -> Keeper | None:
         """Sum up calls of one shape together; where there is nothing to sum up, do nothing."""
-        if _KEY not in pattern.scores:
+        scored = pattern.scored(_KEY)
+        if not scored:
             return Keeper()
-        return _SumsOfSteps(self, pattern)
+        shown = _one_place([pattern.calls[place] for place in scored])
+        if len(shown) > 1:
+            return None
+        if not shown:
+            return Uncounted(_KEY, pattern, self.running)
+        return _SumsOfSteps(self, pattern, scored[0])
 
     def running(self, stream: Any) -> _Running:
         """Return what the stream's running pass sums up."""
@@ -162,12 +168,9 @@ class Regression(Metric):
         if not counted:
             return
         running = self.running(moment.stream)
-        if len({id(part.site) for part in counted}) > 1:
-            if len({(part.prediction_key, part.target_key) for part in counted}) > 1:
-                running.known = False
-                return
-            counted = counted[:1]
-        for part in counted:
+        shown = _one_place(counted)
+        running.known = running.known and bool(shown)
+        for part in shown:
             running.add(part.scores[_KEY])
 
     def train_pass_ended(self, moment: TrainPassEnded) -> None:
@@ -216,8 +219,8 @@ class _SumsOfSteps(Calls):
 
     key: ClassVar[str] = _KEY
 
-    def __init__(self, metric: Regression, pattern: Any) -> None:
-        super().__init__(metric.rings, each=pattern.each)
+    def __init__(self, metric: Regression, pattern: Any, call: int) -> None:
+        super().__init__(metric.rings, pattern, call)
         self._metric, self._stream = metric, pattern.stream
         self._shape: tuple[int, int] | None = None
 
@@ -255,6 +258,14 @@ class _SumsOfSteps(Calls):
         if len(sums) == len(scores):
             passes.columns.append(("MAE/train", when_known(_mean_absolute_errors, *sums)))
             passes.columns.append(("R2/train", when_known(_r2_of_each, *sums)))
+
+
+def _one_place(parts: list[Any]) -> list[Any]:
+    """Return the calls to sum up: all at one place, or one of several on the same data."""
+    if len({id(part.site) for part in parts}) == 1:
+        return parts
+    same = len({(part.prediction_key, part.target_key) for part in parts}) == 1
+    return parts[:1] if same else []
 
 
 def _shape_of(prediction: Any, target: Any) -> tuple[int, int] | None:

@@ -39,7 +39,7 @@ class Throughput(Metric):
 
     def settle(self, pattern: Any) -> Keeper | None:
         """Measure over many steps at once, where theirs is the stream that is measured."""
-        return _Pace(self, pattern.size) if pattern.stream is self._stream else None
+        return _Pace(self, pattern.samples) if pattern.stream is self._stream else None
 
     def evaluating(self, moment: EvaluationBatchSeen) -> None:
         """Leave the time of an evaluation out."""
@@ -55,7 +55,7 @@ class Throughput(Metric):
         samples = _samples_in(moment.groups[0] if moment.groups else [])
         moment.row.scalars += self._measure(time.perf_counter(), 1, samples)
 
-    def steps_taken(self, size: int, ends: list[float]) -> Iterator[tuple[int, Numbers]]:
+    def steps_taken(self, size: int | None, ends: list[float]) -> Iterator[tuple[int, Numbers]]:
         """Measure steps of `size` samples that ended so; yield what is due, by the step's index."""
         first = 0
         while first < len(ends):
@@ -64,7 +64,8 @@ class Throughput(Metric):
                 due = self._last + _INTERVAL - self._busy
                 last = min(bisect_left(ends, due, first), len(ends) - 1)
             steps = last + 1 - first
-            if found := self._measure(ends[last], steps, size * steps):
+            samples = None if size is None else size * steps
+            if found := self._measure(ends[last], steps, samples):
                 yield last, found
             first = last + 1
 
@@ -90,7 +91,7 @@ class Throughput(Metric):
 class _Pace(Keeper):
     """Measures whole steps."""
 
-    def __init__(self, metric: Throughput, size: int) -> None:
+    def __init__(self, metric: Throughput, size: int | None) -> None:
         self._metric, self._size = metric, size
 
     def fold(self, steps: Steps) -> None:

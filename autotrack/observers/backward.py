@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autotrack.context import BACKWARD, DONE, IDLE, LOSS, Newcomer, active
+from autotrack.context import BACKWARD, IDLE, LOSS, Newcomer, active
 from autotrack.events import BackwardDone, BackwardStarted, GradientsAsked
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _wrap(original: Any) -> Any:
             completed = True
         finally:
             if completed and settled.stage == BACKWARD:
-                settled.stage = DONE
+                settled.stage = settled.after
             else:
                 run.emit(BackwardDone(completed))
         return result
@@ -80,10 +80,12 @@ def _wrap_grad(original: Any) -> Any:
         if (
             not is_dynamo_compiling()
             and (run := active()) is not None
-            and run.settled.stage != IDLE
+            and (stage := run.settled.stage) != IDLE
             and not isinstance(run, Newcomer)
         ):
-            run.emit(functools.partial(_asked, args[0] if args else kwargs.get("outputs")))
+            asked = functools.partial(_asked, args[0] if args else kwargs.get("outputs"))
+            if stage != LOSS or not run.settled.gradients_asked(asked):
+                run.emit(asked)
         return original(*args, **kwargs)
 
     return grad

@@ -17,7 +17,7 @@ from torch.compiler import is_dynamo_compiling
 from torch.jit import _builtins
 from torch.nn import functional
 
-from autotrack.context import IDLE, active
+from autotrack.context import IDLE, LOSS, active
 from autotrack.events import LossComputed
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from autotrack.observers._patch import Patch
 
+# While these last the next criterion call may be one of a backward to come.
+_BEFORE_BACKWARD = (IDLE, LOSS)
 _REDUCTIONS = ("none", "mean", "sum")
 
 
@@ -91,7 +93,9 @@ def _wrap_kernel(kernel: _Kernel, original: Any) -> Any:
             return original(*args, **kwargs)
         loss = original(*args, **kwargs)
         settled = run.settled
-        if settled.stage != IDLE or not settled.loss_computed(kernel, loss, args, kwargs):
+        if settled.stage not in _BEFORE_BACKWARD or not settled.loss_computed(
+            kernel, loss, args, kwargs
+        ):
             run.emit(functools.partial(called, kernel, loss, args, kwargs))
         return loss
 

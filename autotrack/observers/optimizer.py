@@ -65,8 +65,10 @@ def _wrap_zero_grad(original: Any) -> Any:
         if not is_dynamo_compiling() and (run := active()) is not None:
             settled = run.settled
             # Between settled steps no gradient waits; but an optimizer that is new is news.
-            if settled.stage not in _BETWEEN_STEPS or not (
-                settled.optimizer() is self or isinstance(self, nn.Module)
+            if (
+                settled.stage not in _BETWEEN_STEPS
+                or settled.gathered
+                or not (settled.optimizer() is self or isinstance(self, nn.Module))
             ):
                 run.emit(GradientsZeroed(self))
         return original(self, *args, **kwargs)
