@@ -215,7 +215,9 @@ class TrainBatch:
     `counted_by` says for those whose mean loss has counted it in which mean, as what. `weight` is
     the number of targets a sum runs over where only a device knows it; `ragged` says that a sum was
     divided by the size of a full batch, which this one is not, or is a part of. `apart` says that
-    `size` is that of each call, and that these may be of other samples each.
+    `size` is that of each call, and that these may be of other samples each. `as_read` is what the
+    graph has shown: the loss's divisor, whether it is one call's value but for that, and with which
+    factor sums enter it.
     """
 
     site: Any
@@ -230,6 +232,7 @@ class TrainBatch:
     # The number of the loader's batch that `size` is of; None where a criterion gave it.
     drawn: int | None = None
     apart: bool = False
+    as_read: tuple[float, bool, float | None] = (1.0, True, None)
     freed: Value | None = None
     shown: Any = None
     seen_by: set[int] = field(default_factory=set)

@@ -173,7 +173,7 @@ def reached(starts: list[Any], numbers: set[int]) -> set[int]:
     return found
 
 
-def factor_of(reading: Reading[CriterionCall], calls: dict[int, CriterionCall]) -> float | None:
+def factor_of(reading: Reading[P], calls: dict[int, P]) -> float | None:
     """Return the number with which every part of a loss enters it besides other terms.
 
     The division by its `divisor` is left out. None where that is no plain number, or not the same

@@ -72,6 +72,7 @@ class Batches:
             weight=parts[0].weight if len(parts) == 1 else None,
             drawn=drawn if size is None else None,
             apart=size not in (None, batch_size) and _are_apart(parts),
+            as_read=(reading.divisor, reading.exact, None),
         )
         return self._mean_of_sum(batch, reading)
 
@@ -94,6 +95,7 @@ class Batches:
         if batch.reduction != "sum" or not batch.size:
             return batch
         factor = graph.factor_of(reading, self._criteria.waiting)
+        batch.as_read = (reading.divisor, reading.exact, factor)
         counts = {batch.size, *(_common([part.counts for part in batch.parts]) or ())}
         if batch.divisor != 1 and (batch.whole or factor == 1):
             if batch.divisor in counts:

@@ -103,6 +103,14 @@ class ByHand:
             self._marks = marks_of(_alive(known))
             self._losses = [ref(loss) for loss in losses]
 
+    def under_way(self, marks: list[tuple[int, int]], loss: ref[Any]) -> None:
+        """A backward of `loss` runs whose beginning was seen elsewhere, with these marks."""
+        self._marks, self._losses = marks, [loss]
+
+    def kept(self, steps: int) -> None:
+        """So many steps have moved the weights that were moved before."""
+        self._kept += steps
+
     def weights(self, site: Site) -> list[Any]:
         """Return the leaves to which the backward at `site` has brought gradients."""
         known = self._below[id(site)]

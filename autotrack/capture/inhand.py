@@ -55,11 +55,11 @@ class InHand:
         self.size, self._size_before = size, self.size
         before, self.batch = self.batch, None if self._loaders.in_training_pass(loader) else batch
         # Whoever draws ahead holds it as well; else a batch that is done with must go.
-        self._before = before if self._unused > 1 or self._is_ahead() else None
+        self._before = before if self._unused > 1 or self.draws_ahead else None
 
     def pass_ended(self) -> None:
         """A loader has no more: a batch that was drawn ahead is still to be used."""
-        self._left = self.batch if self._is_ahead() else None
+        self._left = self.batch if self.draws_ahead else None
         self.batch = self._before = None
 
     def forget(self) -> None:
@@ -81,9 +81,11 @@ class InHand:
         current = self.current
         if current is not None and unused > 1:
             self._ahead = current.serial
-        return self._is_ahead()
+        return self.draws_ahead
 
-    def _is_ahead(self) -> bool:
+    @property
+    def draws_ahead(self) -> bool:
+        """Whether in the running pass the batch that is used now is the one before."""
         current = self.current
         return current is not None and current.serial == self._ahead
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autotrack import events as e
@@ -39,19 +39,25 @@ _FUNCTIONS = frozenset(
 # by one.
 _MOST_BACKWARDS, _MOST_CALLS = 64, 8
 
+#: Of these a sum is over all that the shapes show; others leave some targets out.
+_SUMMED = _FUNCTIONS - {"cross_entropy", "multi_margin_loss", "nll_loss"}
+
 #: Steps that every training takes the long way: by then its other optimizers have stepped too.
 SETTLED_BY = 12
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Called:
-    """One criterion call of each backward: of which function and size, and what it was compared.
+    """One criterion call of each backward: of which function and size, and what it compared.
 
-    `scores` are the metrics that count it; the keys tell what several calls have in common.
+    Of a sum `counts` are the numbers that it may run over. `scores` are the metrics that count it;
+    the keys tell what several calls have in common.
     """
 
     function: str
     size: int
+    reduction: str
+    counts: tuple[int, ...]
     site: Site
     scores: frozenset[str]
     prediction_key: int
@@ -60,12 +66,12 @@ class Called:
     def is_made_by(self, event: e.LossComputed) -> bool:
         """Whether a criterion call is this one again, by all that can be told from outside."""
         target = event.target
-        return (
-            event.function == self.function
-            and event.reduction == "mean"
-            and hasattr(target, "shape")
-            and (target.shape[0] if target.dim() else 1) == self.size
-        )
+        if event.function != self.function or event.reduction != self.reduction:
+            return False
+        if not hasattr(target, "shape"):
+            return False
+        size = target.shape[0] if target.dim() else 1
+        return size == self.size and self.counts in ((), (size, target.numel()))
 
     def call(
         self, value: Value | None, node: int, prediction_key: int, target_key: int
@@ -75,20 +81,22 @@ class Called:
             function=self.function,
             value=value,
             size=self.size,
-            reduction="mean",
+            reduction=self.reduction,
             node=node,
             site=self.site,
             prediction_key=prediction_key,
             target_key=target_key,
+            counts=self.counts,
         )
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class Pattern:
-    """So many `backwards` of one kind, each on what `calls` of mean criteria gave, then one step.
+    """So many `backwards` of one kind, each on what `calls` of criteria gave, then one step.
 
-    `whole` says that the loss is the one call's value but for its `divisor`, `factor` with what it
-    is multiplied to be free of the number of backward calls, `size` how many samples each has.
+    `kind` is a backward call like each of them, `factor` with what its loss is multiplied to be
+    free of the number of backward calls; `drawn` says that its size is that of a loader's batch.
+    With `by_hand`, a backward call is a step, of weights that no optimizer holds.
     With `clipped`, gradients are clipped before the step, once.
     With `each`, every step is the next epoch; `shown` is that of the last whole step then.
     `variable` is the epoch's, read in the frame with `depth` of the person's frames inside it.
@@ -100,16 +108,16 @@ class Pattern:
     site: Site
     calls: list[Called]
     backwards: int
-    whole: bool
-    divisor: float
+    kind: e.TrainBatch
     factor: float
-    size: int | None
+    drawn: bool
     shown: Shown | None
     variable: str | None
     depth: int | None
     groups: int
     on_device: bool
     roots: list[ref[Any]]
+    by_hand: bool = False
     clipped: bool = False
     each: bool = False
     loader: ref[Any] | None = None
@@ -119,7 +127,12 @@ class Pattern:
     @property
     def is_plain(self) -> bool:
         """Whether a loss is the very result of a criterion."""
-        return self.whole and self.divisor == 1
+        return self.kind.as_read[:2] == (1.0, True)
+
+    @property
+    def size(self) -> int | None:
+        """How many samples a backward call has."""
+        return self.kind.size
 
     @property
     def samples(self) -> int | None:
@@ -132,11 +145,15 @@ class Pattern:
 
     def batch(self, calls: list[e.CriterionCall], value: Value | None) -> e.TrainBatch:
         """Return the backward call on what criterion calls gave."""
-        batch = e.TrainBatch(
-            self.site, value, self.divisor, self.size, calls, "mean", whole=self.whole
+        return replace(
+            self.kind,
+            value=value,
+            parts=calls,
+            shown=self.shown,
+            freed=None,
+            seen_by=set(),
+            counted_by={},
         )
-        batch.shown = self.shown
-        return batch
 
 
 def pattern_of(
@@ -147,8 +164,9 @@ def pattern_of(
         return None
     batch = batches[0]
     optimizer = stream.optimizer() if stream.optimizer is not None else None
+    by_hand = stream.optimizer is None
     roots = _in_training(capture, stream)
-    if optimizer is None or roots is None:
+    if roots is None or (optimizer is None and not by_hand):
         return None
     epoch = batch.site.epoch
     pattern = Pattern(
@@ -156,16 +174,16 @@ def pattern_of(
         site=batch.site,
         calls=[_called(part) for part in batch.parts],
         backwards=len(batches),
-        whole=batch.whole,
-        divisor=batch.divisor,
+        kind=replace(batch, value=None, parts=[]),
         factor=capture.training.sites.factor(batch),
-        size=batch.size,
+        drawn=batch.drawn is not None and capture.evaluation.last_loader is not None,
         shown=batch.shown,
         variable=batch.site.shows[0] if epoch is not None else None,
         depth=epoch[1] if epoch is not None else None,
-        groups=len(optimizer.param_groups),
+        groups=1 if optimizer is None else len(optimizer.param_groups),
         on_device=isinstance(batch.value, Pending),
         roots=roots,
+        by_hand=by_hand,
         clipped=clipped,
         each=epoch is not None and _is_an_epoch(stream) and capture.evaluation.last_loader is None,
     )
@@ -179,6 +197,8 @@ def _called(part: e.CriterionCall) -> Called:
     return Called(
         part.function,
         part.size or 0,
+        part.reduction,
+        part.counts,
         part.site,
         frozenset(part.scores),
         part.prediction_key,
@@ -205,32 +225,41 @@ def _are_simple(batches: list[e.TrainBatch]) -> bool:
     if not 0 < len(batches) <= _MOST_BACKWARDS or not _is_simple(batches[0]):
         return False
     first = _kind(batches[0])
+    several = len(batches) > 1
+    if several and any(part.reduction == "sum" for part in batches[0].parts):
+        # What such sums are divided by, the sizes of all of them decide.
+        return False
+    if several and batches[0].drawn is not None and batches[0].size is not None:
+        # How many batches of a loader these are, each step tells anew.
+        return False
     return all(_is_simple(batch) and _kind(batch) == first for batch in batches[1:])
 
 
 def _is_simple(batch: e.TrainBatch) -> bool:
-    """Whether a loss is made of mean criteria, each of so many samples, and is a number."""
-    if batch.reduction != "mean" or batch.ragged or batch.apart or batch.weight is not None:
+    """Whether a loss is made of means or sums, each of so many samples, and is a number."""
+    if batch.reduction == "mixed" or batch.ragged or batch.apart or batch.weight is not None:
         return False
-    if batch.size is not None and batch.drawn is not None:
+    if batch.reduction == "sum" and batch.whole and batch.divisor != 1:
         return False
     parts = batch.parts
-    if not 0 < len(parts) <= _MOST_CALLS or not all(map(_is_simple_call, parts)):
+    if len(parts) > _MOST_CALLS or not all(map(_is_simple_call, parts)):
         return False
     value = batch.value
     return isinstance(value, Pending) or (value is not None and math.isfinite(value))
 
 
 def _is_simple_call(call: e.CriterionCall) -> bool:
-    simple = call.function in _FUNCTIONS and call.divisor == 1 and call.reduction == "mean"
+    known = {"mean": _FUNCTIONS, "sum": _SUMMED}.get(call.reduction, ())
+    simple = call.function in known and call.divisor == 1 and call.weight is None
     return simple and bool(call.size) and call.value is not None
 
 
 def _kind(batch: e.TrainBatch) -> tuple[object, ...]:
     """Return what backward calls of one kind have in common."""
     calls = [(part.function, part.size, id(part.site)) for part in batch.parts]
+    drawn = batch.drawn is not None
     shown = None if batch.shown is None else (batch.shown.loop, batch.shown.number)
-    return id(batch.site), batch.size, batch.divisor, batch.whole, shown, calls
+    return id(batch.site), batch.size, batch.divisor, batch.as_read, drawn, shown, calls
 
 
 def _is_ordinary(capture: Capture, stream: Stream, batch: e.TrainBatch) -> bool:
@@ -240,8 +269,9 @@ def _is_ordinary(capture: Capture, stream: Stream, batch: e.TrainBatch) -> bool:
         return False
     if site.epoch is not None and batch.shown.loop != site.shows[1]:
         return False
-    if batch.size is None and evaluation.last_loader is not None:
-        # Then a loader says how many samples there are, of each batch anew.
+    drawn = batch.drawn is not None and evaluation.last_loader is not None
+    if drawn and (batch.size is None or evaluation.in_hand.draws_ahead):
+        # How many samples there are a loader says, and not plainly.
         return False
     return (
         stream.steps >= SETTLED_BY

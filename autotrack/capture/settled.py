@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import nullcontext
+from operator import eq
 from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -25,6 +26,7 @@ from autotrack.block import Block
 from autotrack.capture.alike import Alike
 from autotrack.capture.lanes import Lane, Lanes
 from autotrack.capture.pattern import pattern_of
+from autotrack.capture.streams import marks_of
 from autotrack.context import BACKWARD, CLIPPED, DONE, IDLE, LOSS, OFF, STEP
 from autotrack.keeper import Keeper, Steps
 from autotrack.observers.criterion import called
@@ -136,6 +138,7 @@ class Settled:
         self.gradients_asked = guard.watched(self._gradients_asked, self._broken)
         self.clipping_started = guard.watched(self._clipping_started, self._broken)
         self.values_clipped = guard.watched(self._values_clipped, self._broken)
+        self.stepped_by_hand = guard.watched(self._stepped_by_hand, self._broken)
         self.step_started = guard.watched(self._step_started, self._broken)
         self.step_done = guard.watched(self._step_done, self._broken)
         self.batch_loaded = guard.watched(self._batch_loaded, self._broken)
@@ -169,8 +172,11 @@ class Settled:
         self._at_clipping = [keeper for keeper in keepers if keeper.wants_clipping]
         self._clipped: list[int] | None = None
         self._at_batch = [keeper for keeper in keepers if keeper.wants_batch]
-        assert pattern.stream.optimizer is not None
-        self.optimizer = pattern.stream.optimizer
+        self.optimizer = pattern.stream.optimizer or (lambda: None)
+        # What must be there still, and by hand is not looked at before the step.
+        self._needed: Callable[[], Any] = pattern.stream.optimizer or (lambda: True)
+        self._weights = pattern.stream.leaves if pattern.by_hand else []
+        self._marks: list[tuple[int, int]] = []
         self._thread = get_ident()
         self._pass = pattern.loader_pass
         self._loader = pattern.loader
@@ -180,6 +186,7 @@ class Settled:
         # The criterion calls of each backward, as they were the first time.
         self._calls: list[Alike] = []
         self._expected, self._alone = len(pattern.calls), pattern.is_plain
+        self._sums = any(called.reduction == "sum" for called in pattern.calls)
         # Whether that is all there is to a step.
         self._lone = self._alone and pattern.backwards == 1
         self._most = max(1, MOST_STEPS // pattern.backwards)
@@ -231,7 +238,7 @@ class Settled:
         call = calls[at] if at < len(calls) else self._learn_call(kernel, loss, args, kwargs)
         if call is None or kwargs or get_ident() != self._thread:
             return False
-        frame = call.way.innermost(_INWARDS) if self.optimizer() is not None else None
+        frame = call.way.innermost(_INWARDS) if self._needed() is not None else None
         if frame is None or not call.is_again(kernel, loss, args):
             return False
         if call.whole:
@@ -325,7 +332,11 @@ class Settled:
             self._pass.calls += 1
         self._at = self._frame = 0
         self.gathered += 1
-        self.after = DONE if self.gathered == self._pattern.backwards else IDLE
+        if self._weights:
+            self._marks, self.after = marks_of(self._held_by_hand()), STEP
+            self._loss = ref(tensor)
+        else:
+            self.after = DONE if self.gathered == self._pattern.backwards else IDLE
         self.stage = BACKWARD
         return self._spent(began)
 
@@ -341,7 +352,18 @@ class Settled:
         """Whether backward is called again as at steps that are more than one criterion's call."""
         if self.gathered and self._is_cleared():
             return False
+        if not self._expected and not self._is_at_home():
+            return False
+        if self._pattern.drawn and self._capture.evaluation.in_hand.size != self._pattern.size:
+            return False
         return self._alone or self._is_made_again(tensor, node)
+
+    def _is_at_home(self) -> bool:
+        """Whether the models train here: what else the first criterion call has said."""
+        if get_ident() != self._thread or self._needed() is None:
+            return False
+        roots = [known() for known in self._roots]
+        return all(root is not None and root.training for root in roots)
 
     def _spent(self, began: float) -> bool:
         """Count the time of an event that was taken."""
@@ -351,10 +373,12 @@ class Settled:
     def _is_made_again(self, tensor: Tensor, node: Any) -> bool:
         """Whether a loss is made of the last calls as those of the settled steps are; keep it."""
         pattern, made = self._pattern, self._made[-self._expected :]
-        reading = graph.read(node, {one.node: one for one in made})
-        if reading.divisor != pattern.divisor or reading.exact is not pattern.whole:
-            return False
+        calls = {one.node: one for one in made}
+        reading = graph.read(node, calls)
         if len(reading.parts) != len(made) or tensor.dim() or _in_common(made) != self._common:
+            return False
+        factor = graph.factor_of(reading, calls) if self._sums else None
+        if (reading.divisor, reading.exact, factor) != pattern.kind.as_read:
             return False
         if len(self._lanes) == self._expected:
             lane = self._lanes_of.make(self._expected, tensor, on_device=pattern.on_device)
@@ -371,7 +395,7 @@ class Settled:
     def _learn_way(self) -> frames.Way | None:
         """Return the way to the settled steps' place, where backward is called there."""
         pattern = self._pattern
-        if self._scope.site() is not pattern.site:
+        if self._scope.site() is not pattern.site or not self._run.undisturbed():
             return None
         way = frames.Way(self._scope.boundary, pattern.depth, _INWARDS + 1)
         frame = way.innermost(_INWARDS + 1)
@@ -441,13 +465,23 @@ class Settled:
 
     def _step_started(self, optimizer: Any, closure: bool) -> bool:  # noqa: FBT001 - as it is seen
         began = perf_counter()
-        step = self._first + self._count
         if (
             closure
-            or step >= self._until
             or (self.stage == CLIPPED) is not self._pattern.clipped
-            or (self._pattern.on_device and not self._lanes[0].is_usable)
             or optimizer is not self.optimizer()
+            or len(optimizer.param_groups) != self._pattern.groups
+            or not self._look(optimizer.param_groups)
+        ):
+            return False
+        self.stage = STEP
+        return self._spent(began)
+
+    def _look(self, groups: list[dict[str, Any]]) -> bool:
+        """Let the keepers look at a step's parameters; False where it is not like the others."""
+        step = self._first + self._count
+        if (
+            step >= self._until
+            or (self._pattern.on_device and not self._lanes[0].is_usable)
             or (
                 self._pass is not None
                 and self._pass.batches == self._pass.length
@@ -455,14 +489,12 @@ class Settled:
             )
         ):
             return False
-        groups = optimizer.param_groups
-        if len(groups) != self._pattern.groups:
-            return False
         for keeper in self._at_step:
             self._calling = keeper
             if not keeper.step(groups, step):
                 self._calling = None
                 return False
+        taken = True
         if (timed := self._timed) is not None:
             self._calling = timed
             before = perf_counter()
@@ -471,18 +503,14 @@ class Settled:
             self._meter.exact[timed.timed] += took
             self._meter.seconds += took
             self._own -= took
-            if not taken:
-                self._calling = None
-                return False
         self._calling = None
-        self.stage = STEP
-        self._own += perf_counter() - began
-        return True
+        return taken
 
     def _step_done(self, optimizer: Any) -> bool:
         began = perf_counter()
-        if optimizer is not self.optimizer():
-            return False
+        return optimizer is self.optimizer() and self._end_step(began)
+
+    def _end_step(self, began: float) -> bool:
         self._ends.append(began)
         self._count += 1
         self._made.clear()
@@ -496,6 +524,16 @@ class Settled:
             self._meter.latest = perf_counter()
             self._meter.seconds += self._meter.latest - ended
         return True
+
+    def _held_by_hand(self) -> list[Any]:
+        return [weight for known in self._weights if (weight := known()) is not None]
+
+    def _stepped_by_hand(self) -> bool:
+        """A backward call has run that is a step, if it brought all its weights a gradient."""
+        began, weights = perf_counter(), self._held_by_hand()
+        if len(weights) < len(self._weights) or any(map(eq, self._marks, marks_of(weights))):
+            return False
+        return self._look([{"params": weights}]) and self._end_step(began)
 
     # -- handing on ------------------------------------------------------------------------------
 
@@ -530,9 +568,7 @@ class Settled:
             if keeper.part in self._guard.failed:
                 self._keepers.remove(keeper)
         self.taken += count
-        self._capture.training.settled_steps(
-            stream, count, backwards, None if passes is None else pattern.shown
-        )
+        self._capture.training.settled_steps(pattern, count)
         self._meter.steps += count
         self._run.add_block(block, stream)
         if passes is not None:
@@ -569,6 +605,8 @@ class Settled:
             made = [call for batch in batches for call in batch.parts] + calls
             for keeper in self._keepers:
                 self._guard.call(keeper.part, keeper.end, made, in_step=stage == STEP)
+        if pattern.by_hand and stage == BACKWARD:
+            self._capture.training.by_hand.under_way(self._marks, self._loss)
         self._capture.training.resume(batches, calls, pattern, stage)
         self._keepers = []
         self._rest()

@@ -653,30 +653,32 @@ class Training:
             and not stream.pending
             and not stream.in_closure
             and not stream.orphan
-            and not (known.held or known.adds)
+            and not (known.held or known.adds or known.means)
             and not (self._depth or self.epochs.unsure or self.looked_at)
-            and not (self.by_hand.is_so or self.epochs.is_stated)
+            and not self.epochs.is_stated
             and self._batches.scaler is None
-            and not self.by_hand.has(site)
+            and self.by_hand.has(site) is self.by_hand.is_so is (stream.optimizer is None)
+            and self.by_hand.maybe is None
         )
 
-    def settled_steps(
-        self, stream: Stream, count: int, backwards: int, shown: Shown | None = None
-    ) -> None:
-        """Take in that so many steps, of so many backward calls each, were like the last one.
-
-        `shown` is the epoch of the last of them, where each was an epoch.
-        """
+    def settled_steps(self, pattern: Pattern, count: int) -> None:
+        """Take in that so many steps were like those of the pattern."""
+        stream, shown = pattern.stream, pattern.shown if pattern.each else None
         if shown is not None:
             self.epochs.run_on(stream, shown, count)
+        names_are_open = stream.steps < _SETTLED_BY
         stream.steps += count
-        calls = count * backwards
+        if names_are_open and stream.steps >= _SETTLED_BY:
+            settle_names(self.streams)
+        calls = count * pattern.backwards
         stream.batches_seen += calls if shown is None else 1
         if stream.epoch is None:
             stream.stretch.steps += count
+        if pattern.by_hand:
+            self.by_hand.kept(count)
         self.seen.backwards += calls
         self.seen.losses += calls
-        self.seen.criteria += calls
+        self.seen.criteria += calls if pattern.calls else 0
         for _ in range(min(count, 2)):
             self._capture.criteria.step_done()
 

@@ -26,7 +26,9 @@ class LearningRate(Metric):
         self._tags: list[str] = []
 
     def settle(self, pattern: Any) -> Keeper:
-        """Keep the rates as they come."""
+        """Keep the rates as they come; by hand there are none."""
+        if pattern.by_hand:
+            return Keeper()
         return _RatesOfSteps(self._rates, self._tags, pattern.stream)
 
     def step_began(self, moment: StepBegan) -> None:

@@ -53,14 +53,20 @@ class Mean:
         self.weight.add(weight if counted is None else counted)
         self.batches += 1
 
-    def add_all(self, values: Any, size: int | None, number: int) -> None:
-        """Add the means of so many batches of `size` samples each: a list, or one on its way."""
+    def add_all(self, values: Any, size: int | None, reduction: str, number: int) -> None:
+        """Add so many batches of `size` samples each: a list of their means or sums.
+
+        It may be on its way.
+        """
         sized = size is not None
         if self.batches and self.sized is not sized:
             self.known = False
             return
         self.sized, weight = sized, size if size is not None else 1
-        self.total.add_all(when_known(partial(_weighted, weight), values))
+        if reduction == "sum":
+            self.total.add_all(values)
+        else:
+            self.total.add_all(when_known(partial(_weighted, weight), values))
         self.weight.add(weight * number)
         self.batches += number
 
@@ -279,6 +285,7 @@ class _Losses(Keeper):
     def __init__(self, metric: Loss, pattern: Any) -> None:
         self._metric, self._pattern = metric, pattern
         self._stream, self._size = pattern.stream, pattern.size
+        self._reduction = pattern.kind.reduction
         self._components = metric.components(pattern.stream, pattern.calls)
 
     def fold(self, steps: Steps) -> None:
@@ -297,10 +304,10 @@ class _Losses(Keeper):
             steps.block.columns.append((f"Loss/train/{name}", column))
         count = len(steps.ends) * backwards
         if steps.passes is not None:
-            means = when_known(partial(_each_mean, self._size or 1), losses)
+            means = when_known(partial(_each_mean, self._size or 1, self._reduction), losses)
             steps.passes.columns.append(("Loss/train_epoch", means))
             losses, count = when_known(_last, losses), 1
-        self._metric.running(self._stream).add_all(losses, self._size, count)
+        self._metric.running(self._stream).add_all(losses, self._size, self._reduction, count)
 
 
 def _weighted(weight: float, values: list[float]) -> list[float]:
@@ -327,9 +334,10 @@ def _total(values: list[float]) -> float:
     return reduce(operator.add, values, 0.0)
 
 
-def _each_mean(size: int, values: list[float]) -> list[float]:
+def _each_mean(size: int, reduction: str, values: list[float]) -> list[float]:
     """Return the means of passes of one batch each, all but the last, whose pass goes on."""
-    return [value * size / size for value in values[:-1]]
+    weight = 1 if reduction == "sum" else size
+    return [value * weight / size for value in values[:-1]]
 
 
 def _last(values: list[float]) -> list[float]:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autotrack.context import BACKWARD, IDLE, LOSS, Newcomer, active
+from autotrack.context import BACKWARD, IDLE, LOSS, STEP, Newcomer, active
 from autotrack.events import BackwardDone, BackwardStarted, GradientsAsked
 
 if TYPE_CHECKING:
     from autotrack.observers._patch import Patch
+
+# A loss that no criterion gave is not seen before its backward.
+_BEFORE_BACKWARD = (LOSS, IDLE)
 
 
 def install(patch: Patch) -> None:
@@ -32,16 +35,20 @@ def _wrap(original: Any) -> Any:
         if is_dynamo_compiling() or (run := active()) is None:
             return original(tensors, grad_tensors, *args, **kwargs)
         settled = run.settled
-        if settled.stage != LOSS or not settled.backward_started(tensors, grad_tensors, kwargs):
+        if settled.stage not in _BEFORE_BACKWARD or not settled.backward_started(
+            tensors, grad_tensors, kwargs
+        ):
             run.emit(functools.partial(_started, tensors, grad_tensors, kwargs))
         completed = False
         try:
             result = original(tensors, grad_tensors, *args, **kwargs)
             completed = True
         finally:
-            if completed and settled.stage == BACKWARD:
+            if not completed or settled.stage != BACKWARD:
+                run.emit(BackwardDone(completed))
+            elif settled.after != STEP:
                 settled.stage = settled.after
-            else:
+            elif not settled.stepped_by_hand():
                 run.emit(BackwardDone(completed))
         return result
 
