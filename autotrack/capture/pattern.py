@@ -188,7 +188,7 @@ def pattern_of(
         each=epoch is not None and _is_an_epoch(stream) and capture.evaluation.last_loader is None,
     )
     pattern.until = _until(stream, each=pattern.each)
-    if pattern.each and pattern.backwards > 1:
+    if pattern.backwards > 1 and (pattern.each or len(capture.training.streams) > 1):
         return None
     return pattern if _takes_batches(pattern, capture, batch.site) else None
 

@@ -26,7 +26,7 @@ from autotrack.block import Block
 from autotrack.capture.alike import Alike
 from autotrack.capture.lanes import Lane, Lanes
 from autotrack.capture.pattern import pattern_of
-from autotrack.capture.streams import marks_of
+from autotrack.capture.streams import gradient_marks, marks_of
 from autotrack.context import BACKWARD, CLIPPED, DONE, IDLE, LOSS, OFF, STEP
 from autotrack.keeper import Keeper, Steps
 from autotrack.observers.criterion import called
@@ -177,6 +177,10 @@ class Settled:
         self._needed: Callable[[], Any] = pattern.stream.optimizer or (lambda: True)
         self._weights = pattern.stream.leaves if pattern.by_hand else []
         self._marks: list[tuple[int, int]] = []
+        # Other optimizers, whose weights these steps do not reach: their gradients stay.
+        streams = self._capture.training.streams
+        self._others = [stream for stream in streams if stream is not pattern.stream]
+        self._untouched = [gradient_marks(stream) for stream in self._others]
         self._thread = get_ident()
         self._pass = pattern.loader_pass
         self._loader = pattern.loader
@@ -481,6 +485,7 @@ class Settled:
         step = self._first + self._count
         if (
             step >= self._until
+            or (self._others and self._untouched != [gradient_marks(s) for s in self._others])
             or (self._pattern.on_device and not self._lanes[0].is_usable)
             or (
                 self._pass is not None
@@ -607,7 +612,8 @@ class Settled:
                 self._guard.call(keeper.part, keeper.end, made, in_step=stage == STEP)
         if pattern.by_hand and stage == BACKWARD:
             self._capture.training.by_hand.under_way(self._marks, self._loss)
-        self._capture.training.resume(batches, calls, pattern, stage)
+        others = {id(s): marks for s, marks in zip(self._others, self._untouched, strict=True)}
+        self._capture.training.resume(batches, calls, pattern, stage, others)
         self._keepers = []
         self._rest()
 

@@ -646,11 +646,10 @@ class Training:
     # -- settled steps ---------------------------------------------------------------------------
 
     def is_calm(self, stream: Stream, site: Site) -> bool:
-        """Whether `stream` is the only one and nothing but its next step can come of its state."""
+        """Whether nothing waits at any stream, so that nothing but the next step can come of it."""
         known = self.sites.of(site)
         return (
-            len(self.streams) == 1
-            and not stream.pending
+            not any([one.pending for one in self.streams])  # noqa: C419 - no frame
             and not stream.in_closure
             and not stream.orphan
             and not (known.held or known.adds or known.means)
@@ -688,10 +687,12 @@ class Training:
         calls: list[e.CriterionCall],
         pattern: Pattern,
         stage: int,
+        others: dict[int, list[tuple[int, int]]],
     ) -> None:
         """Go on with a step like those of `pattern` that was begun elsewhere and is at `stage`.
 
-        It has come to the backward calls `batches`, and to `calls` of criteria since.
+        It has come to the backward calls `batches`, and to `calls` of criteria since. `others` are
+        the other streams, with their gradient marks before.
         """
         criteria, stream = self._capture.criteria, pattern.stream
         if batches or calls:
@@ -702,8 +703,10 @@ class Training:
             self._note(batch)
             if stage == BACKWARD and batch is batches[-1]:
                 self._depth, self._batch = 1, batch
-            else:
-                self._wait(stream, batch)
+                self._marks = [others.get(id(one), []) for one in self.streams] if others else []
+                continue
+            reached = [s for s in self.streams if gradient_marks(s) != others.get(id(s))]
+            self._wait_at(reached if others else [stream], batch)
         criteria.resume(calls)
         stream.clipped = pattern.clipped and stage >= CLIPPED
         if stage == STEP:

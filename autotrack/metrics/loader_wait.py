@@ -36,9 +36,9 @@ class LoaderWait(Metric):
         self._waiting = 0.0
         self._busy = 0.0
 
-    def settle(self, pattern: Any) -> Keeper | None:
+    def settle(self, pattern: Any) -> Keeper:
         """Measure over many steps at once, where theirs is the stream that is measured."""
-        return _Waits(self) if pattern.stream is self._stream else None
+        return _Waits(self) if pattern.stream is self._stream else _WaitsOfOthers(self)
 
     def batch_awaited(self, moment: BatchAwaited) -> None:
         """Count a wait for the next step."""
@@ -73,6 +73,19 @@ class LoaderWait(Metric):
     def waits_for_step(self, seconds: float) -> None:
         """A batch was waited for whose step has not ended."""
         self._awaited = (self._awaited or 0.0) + seconds
+
+
+class _WaitsOfOthers(Keeper):
+    """Leaves all waits for the next step of the stream that is measured."""
+
+    wants_batch: ClassVar[bool] = True
+
+    def __init__(self, metric: LoaderWait) -> None:
+        self._metric = metric
+
+    def batch(self, seconds: float) -> None:
+        """Count a wait."""
+        self._metric.waits_for_step(seconds)
 
 
 class _Waits(Keeper):

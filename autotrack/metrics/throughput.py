@@ -37,9 +37,9 @@ class Throughput(Metric):
         self._steps = 0
         self._samples: int | None = 0
 
-    def settle(self, pattern: Any) -> Keeper | None:
+    def settle(self, pattern: Any) -> Keeper:
         """Measure over many steps at once, where theirs is the stream that is measured."""
-        return _Pace(self, pattern.samples) if pattern.stream is self._stream else None
+        return _Pace(self, pattern.samples) if pattern.stream is self._stream else Keeper()
 
     def evaluating(self, moment: EvaluationBatchSeen) -> None:
         """Leave the time of an evaluation out."""
