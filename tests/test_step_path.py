@@ -63,6 +63,50 @@ def mlp() -> Iterator[None]:
             yield
 
 
+def micro_batches() -> Iterator[None]:
+    """Four backward calls a step, each on a fourth of a loss."""
+    x, y = torch.randn(32, 16), torch.randint(10, (32,))
+    model, criterion = nn.Linear(16, 10), nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for _epoch in range(2):
+        for _ in range(1000):
+            optimizer.zero_grad()
+            for part, labels in zip(x.split(8), y.split(8), strict=True):
+                loss = criterion(model(part), labels) / 4
+                loss.backward()
+            optimizer.step()
+            yield
+
+
+def two_terms() -> Iterator[None]:
+    """A loss of two criteria, weighted."""
+    x, y = torch.randn(32, 16), torch.randint(10, (32,))
+    model = nn.Linear(16, 10)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for _epoch in range(2):
+        for _ in range(1000):
+            scores = model(x)
+            loss = nn.functional.cross_entropy(scores, y)
+            loss = loss + 0.1 * nn.functional.mse_loss(scores, x[:, :10])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            yield
+
+
+def by_hand() -> Iterator[None]:
+    """No criterion and no optimizer."""
+    x = torch.randn(32, 3)
+    weight = torch.zeros(3, 1, requires_grad=True)
+    for _epoch in range(2):
+        for _ in range(1000):
+            loss = (x @ weight - x[:, :1]).pow(2).mean()
+            weight.grad = None
+            loss.backward()
+            weight.data -= 0.1 * weight.grad
+            yield
+
+
 def calls(loop: Callable[[], Iterator[None]]) -> float:
     """Python functions called in a settled step."""
     counted = 0
@@ -86,7 +130,14 @@ def calls(loop: Callable[[], Iterator[None]]) -> float:
 
 
 # Where every step is an epoch each ends a pass and begins another: none of them settles.
-CEILINGS = [(linear_regression, 222), (many_steps_an_epoch, 35), (mlp, 46)]
+CEILINGS = [
+    (linear_regression, 222),
+    (many_steps_an_epoch, 35),
+    (mlp, 46),
+    (micro_batches, 170),
+    (two_terms, 92),
+    (by_hand, 46),
+]
 
 
 @pytest.mark.parametrize(("loop", "ceiling"), CEILINGS)

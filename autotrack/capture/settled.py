@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import time
 from contextlib import nullcontext
-from operator import eq
 from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -26,7 +25,8 @@ from autotrack.block import Block
 from autotrack.capture.alike import Alike
 from autotrack.capture.lanes import Lane, Lanes
 from autotrack.capture.pattern import pattern_of
-from autotrack.capture.streams import gradient_marks, marks_of
+from autotrack.capture.streams import gradient_marks
+from autotrack.capture.weights import Weights
 from autotrack.context import BACKWARD, CLIPPED, DONE, IDLE, LOSS, OFF, STEP
 from autotrack.keeper import Keeper, Steps
 from autotrack.observers.criterion import called
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from autotrack.capture.capture import Capture
-    from autotrack.capture.pattern import Called, Pattern
+    from autotrack.capture.pattern import Pattern
     from autotrack.capture.streams import Stream
     from autotrack.cost import Meter
     from autotrack.events import CriterionCall, GradientsAsked, TrainBatch
@@ -84,12 +84,14 @@ class Surroundings(Protocol):
         """So many of them have begun."""
 
 
-class _Made(NamedTuple):
-    """A criterion call of the step under way: where it stands in the graph, what it compared."""
+#: A criterion call of the step under way: the number of its node, and what it compared.
+_Made = tuple[int, int, int]
+
+
+class _Node(NamedTuple):
+    """Such a call where a graph is read."""
 
     node: int
-    prediction_key: int
-    target_key: int
     divisor: float = 1.0
 
 
@@ -172,11 +174,8 @@ class Settled:
         self._at_clipping = [keeper for keeper in keepers if keeper.wants_clipping]
         self._clipped: list[int] | None = None
         self._at_batch = [keeper for keeper in keepers if keeper.wants_batch]
-        self.optimizer = pattern.stream.optimizer or (lambda: None)
-        # What must be there still, and by hand is not looked at before the step.
-        self._needed: Callable[[], Any] = pattern.stream.optimizer or (lambda: True)
-        self._weights = pattern.stream.leaves if pattern.by_hand else []
-        self._marks: list[tuple[int, int]] = []
+        self._by_hand = Weights(pattern.stream.leaves) if pattern.by_hand else None
+        self.optimizer = pattern.stream.optimizer or (lambda: self._by_hand)
         # Other optimizers, whose weights these steps do not reach: their gradients stay.
         streams = self._capture.training.streams
         self._others = [stream for stream in streams if stream is not pattern.stream]
@@ -202,7 +201,7 @@ class Settled:
         self._frame = 0
         # The losses of each call, and where backward is called on anything else that is last.
         self._lanes: list[Lane] = []
-        self._common = _in_common(pattern.calls)
+        self._common = _in_common([(c.prediction_key, c.target_key) for c in pattern.calls])
         self._held = _with_gradient(pattern.stream) if pattern.backwards > 1 else None
         self._read: Callable[[FrameType], Any] | None = None
         self._way: frames.Way | None = None
@@ -242,27 +241,21 @@ class Settled:
         call = calls[at] if at < len(calls) else self._learn_call(kernel, loss, args, kwargs)
         if call is None or kwargs or get_ident() != self._thread:
             return False
-        frame = call.way.innermost(_INWARDS) if self._needed() is not None else None
+        frame = call.way.innermost(_INWARDS) if self.optimizer() is not None else None
         if frame is None or not call.is_again(kernel, loss, args):
             return False
-        if call.whole:
-            if call.way.leads_on(frame) is None:
-                return False
-        elif self._frame not in (0, id(frame)):
+        place, whole = id(frame), call.whole
+        if call.way.leads_on(frame) is None if whole else self._frame not in (0, place):
             return False
-        else:
-            self._frame = id(frame)
         for known in self._roots:
             root = known()
             if root is None or not root.training:
                 return False
-        return self._take(call, loss, args) and self._spent(began)
-
-    def _take(self, call: Alike, loss: Any, args: Any) -> bool:
         prediction, target = args[0], args[1]
-        at, node, source = self._at, loss.grad_fn, prediction.grad_fn
+        node, source = loss.grad_fn, prediction.grad_fn
         if node is None or source is None or not self._lanes[at].put(loss):
             return False
+        self._frame = self._frame if whole else place
         self._version, self._node = loss._version, node._sequence_nr()
         if self._lone:
             self._in_hand(prediction, target)
@@ -272,9 +265,10 @@ class Settled:
             self._calling = keeper
             keeper.loss(prediction, target)
         self._calling = None
-        self._made.append(_Made(self._node, source._sequence_nr(), target.data_ptr()))
+        self._made.append((self._node, source._sequence_nr(), target.data_ptr()))
         self._at = at + 1
         self.stage = LOSS
+        self._own += perf_counter() - began
         return True
 
     def _learn_call(self, kernel: Any, loss: Any, args: Any, kwargs: Any) -> Alike | None:
@@ -306,7 +300,7 @@ class Settled:
 
     def _gradients_asked(self, asked: Callable[[], GradientsAsked | None]) -> bool:
         """Gradients are taken by themselves amid a loss, and not of what waits for its backward."""
-        event, waiting = asked(), {one.node for one in self._made[-self._at :]}
+        event, waiting = asked(), {node for node, *_ in self._made[-self._at :]}
         return event is None or not graph.reached(event.nodes, waiting)
 
     def _backward_started(self, tensor: Any, gradient: Any, kwargs: Any) -> bool:
@@ -328,28 +322,24 @@ class Settled:
         marked = way.leads_on(frame) if frame is not None else None
         if marked is None or self._frame not in (0, id(frame)):
             return False
-        if self._read is not None and not self._is_in_epoch(self._read(marked)):
-            return False
+        if self._read is not None:
+            number = self._read(marked)
+            if number is not self._number and (type(number) is not int or number != self._number):
+                return False
+            if self._pattern.each and number is not None:
+                self._number = number + 1
         if not self._lone and not self._is_like_others(tensor, node):
             return False
         if self._pass is not None:
             self._pass.calls += 1
         self._at = self._frame = 0
         self.gathered += 1
-        if self._weights:
-            self._marks, self.after = marks_of(self._held_by_hand()), STEP
-            self._loss = ref(tensor)
-        else:
-            self.after = DONE if self.gathered == self._pattern.backwards else IDLE
+        self.after = DONE if self.gathered == self._pattern.backwards else IDLE
+        if self._by_hand is not None:
+            self._by_hand.backward_started(tensor)
+            self.after = STEP
         self.stage = BACKWARD
-        return self._spent(began)
-
-    def _is_in_epoch(self, number: Any) -> bool:
-        """Whether the epoch's variable holds what is expected."""
-        if number is not self._number and (type(number) is not int or number != self._number):
-            return False
-        if self._pattern.each and number is not None:
-            self._number = number + 1
+        self._own += perf_counter() - began
         return True
 
     def _is_like_others(self, tensor: Any, node: Any) -> bool:
@@ -364,22 +354,19 @@ class Settled:
 
     def _is_at_home(self) -> bool:
         """Whether the models train here: what else the first criterion call has said."""
-        if get_ident() != self._thread or self._needed() is None:
+        if get_ident() != self._thread or self.optimizer() is None:
             return False
         roots = [known() for known in self._roots]
         return all(root is not None and root.training for root in roots)
 
-    def _spent(self, began: float) -> bool:
-        """Count the time of an event that was taken."""
-        self._own += perf_counter() - began
-        return True
-
     def _is_made_again(self, tensor: Tensor, node: Any) -> bool:
         """Whether a loss is made of the last calls as those of the settled steps are; keep it."""
         pattern, made = self._pattern, self._made[-self._expected :]
-        calls = {one.node: one for one in made}
+        calls = {node: _Node(node) for node, *_ in made}
         reading = graph.read(node, calls)
-        if len(reading.parts) != len(made) or tensor.dim() or _in_common(made) != self._common:
+        if len(reading.parts) != len(made) or tensor.dim():
+            return False
+        if self._expected > 1 and _in_common([keys for _, *keys in made]) != self._common:
             return False
         factor = graph.factor_of(reading, calls) if self._sums else None
         if (reading.divisor, reading.exact, factor) != pattern.kind.as_read:
@@ -469,24 +456,14 @@ class Settled:
 
     def _step_started(self, optimizer: Any, closure: bool) -> bool:  # noqa: FBT001 - as it is seen
         began = perf_counter()
-        if (
-            closure
-            or (self.stage == CLIPPED) is not self._pattern.clipped
-            or optimizer is not self.optimizer()
-            or len(optimizer.param_groups) != self._pattern.groups
-            or not self._look(optimizer.param_groups)
-        ):
-            return False
-        self.stage = STEP
-        return self._spent(began)
-
-    def _look(self, groups: list[dict[str, Any]]) -> bool:
-        """Let the keepers look at a step's parameters; False where it is not like the others."""
         step = self._first + self._count
         if (
-            step >= self._until
-            or (self._others and self._untouched != [gradient_marks(s) for s in self._others])
+            closure
+            or step >= self._until
+            or (self.stage == CLIPPED) is not self._pattern.clipped
             or (self._pattern.on_device and not self._lanes[0].is_usable)
+            or (self._others and self._untouched != [gradient_marks(s) for s in self._others])
+            or optimizer is not self.optimizer()
             or (
                 self._pass is not None
                 and self._pass.batches == self._pass.length
@@ -494,12 +471,14 @@ class Settled:
             )
         ):
             return False
+        groups = optimizer.param_groups
+        if len(groups) != self._pattern.groups:
+            return False
         for keeper in self._at_step:
             self._calling = keeper
             if not keeper.step(groups, step):
                 self._calling = None
                 return False
-        taken = True
         if (timed := self._timed) is not None:
             self._calling = timed
             before = perf_counter()
@@ -508,14 +487,18 @@ class Settled:
             self._meter.exact[timed.timed] += took
             self._meter.seconds += took
             self._own -= took
+            if not taken:
+                self._calling = None
+                return False
         self._calling = None
-        return taken
+        self.stage = STEP
+        self._own += perf_counter() - began
+        return True
 
     def _step_done(self, optimizer: Any) -> bool:
         began = perf_counter()
-        return optimizer is self.optimizer() and self._end_step(began)
-
-    def _end_step(self, began: float) -> bool:
+        if optimizer is not self.optimizer():
+            return False
         self._ends.append(began)
         self._count += 1
         self._made.clear()
@@ -530,15 +513,14 @@ class Settled:
             self._meter.seconds += self._meter.latest - ended
         return True
 
-    def _held_by_hand(self) -> list[Any]:
-        return [weight for known in self._weights if (weight := known()) is not None]
-
     def _stepped_by_hand(self) -> bool:
         """A backward call has run that is a step, if it brought all its weights a gradient."""
-        began, weights = perf_counter(), self._held_by_hand()
-        if len(weights) < len(self._weights) or any(map(eq, self._marks, marks_of(weights))):
+        weights = self._by_hand
+        if weights is None or not weights.have_gradients():
             return False
-        return self._look([{"params": weights}]) and self._end_step(began)
+        taken = self._step_started(weights, closure=False)
+        weights.param_groups = []
+        return taken and self._step_done(weights)
 
     # -- handing on ------------------------------------------------------------------------------
 
@@ -610,8 +592,8 @@ class Settled:
             made = [call for batch in batches for call in batch.parts] + calls
             for keeper in self._keepers:
                 self._guard.call(keeper.part, keeper.end, made, in_step=stage == STEP)
-        if pattern.by_hand and stage == BACKWARD:
-            self._capture.training.by_hand.under_way(self._marks, self._loss)
+        if self._by_hand is not None and stage == BACKWARD:
+            self._capture.training.by_hand.under_way(self._by_hand.marks, self._by_hand.loss)
         others = {id(s): marks for s, marks in zip(self._others, self._untouched, strict=True)}
         self._capture.training.resume(batches, calls, pattern, stage, others)
         self._keepers = []
@@ -621,9 +603,7 @@ class Settled:
         """Return the backward calls of a step that is under way, and what was computed since."""
         pattern, each = self._pattern, self._expected
         calls = [
-            pattern.calls[place % each].call(
-                self._lanes[place % each].value(place // each), *one[:3]
-            )
+            pattern.calls[place % each].call(self._lanes[place % each].value(place // each), *one)
             for place, one in enumerate(self._made)
         ]
         batches = [
@@ -658,11 +638,9 @@ def _with_gradient(stream: Stream) -> ref[Any] | None:
     return None if found is None else ref(found)
 
 
-def _in_common(calls: Sequence[Called | _Made]) -> list[int]:
+def _in_common(calls: Sequence[Sequence[int]]) -> list[int]:
     """Return, as places of the first ones, which calls have predictions and targets in common."""
-    predictions = [call.prediction_key for call in calls]
-    targets = [call.target_key for call in calls]
-    return [keys.index(key) for keys in (predictions, targets) for key in keys]
+    return [keys.index(key) for keys in zip(*calls, strict=True) for key in keys]
 
 
 def _fold_into(keeper: Keeper, steps: Steps) -> None:
