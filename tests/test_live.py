@@ -455,6 +455,7 @@ def test_a_fast_loop_is_written_once_a_second_and_oftener_where_that_costs_nothi
     clock = SimpleNamespace(time=lambda: 0.0, perf_counter=lambda: now[0])
     for module in ("run", "recorder"):
         monkeypatch.setattr(f"autotrack.{module}.time", clock)
+    monkeypatch.setattr("autotrack.capture.settled.perf_counter", clock.perf_counter)
     write = Outlet.write
 
     def costly(self: Outlet, rows: list[object]) -> None:

@@ -90,7 +90,7 @@ def test_waits_are_those_of_the_steps_they_came_before(fold_every, within_a_step
 def test_throughput_is_that_of_each_second(fold_every, monkeypatch):
     clock, stream = Clock(monkeypatch), object()
     together, one_by_one = pace(Throughput, stream), pace(Throughput, stream)
-    keeper = together.settle(SimpleNamespace(stream=stream, size=4))
+    keeper = together.settle(SimpleNamespace(stream=stream, samples=4))
     found, expected, ends = [], [], []
     for step, (wait, work) in enumerate(TIMES):
         clock.now += wait + work
