@@ -58,6 +58,68 @@ class Workload:
                 log.epoch(model)
 
 
+@dataclass(frozen=True)
+class Kind(Workload):
+    """The MLP of the tutorial, trained by another kind of step, which returns loss and scores."""
+
+    step: Callable[..., tuple[Any, Any]] = None  # type: ignore[assignment]
+
+    def loop(self, log: Log | None = None) -> Iterator[None]:
+        """Train for ever."""
+        model, _, optimizer, batches = self.make()
+        for _epoch in range(sys.maxsize):
+            for inputs, labels in batches:
+                loss, outputs = self.step(model, optimizer, inputs, labels)
+                if log is not None:
+                    log.step(loss, outputs, labels[-len(outputs) :], model, optimizer)
+            if log is not None:
+                log.epoch(model)
+            yield
+
+
+def _micro_batches(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[Any, Any]:
+    optimizer.zero_grad()
+    for some, answers in zip(inputs.split(16), labels.split(16), strict=True):
+        outputs = model(some)
+        loss: Any = nn.functional.cross_entropy(outputs, answers) / 4
+        loss.backward()
+    optimizer.step()
+    return loss, outputs
+
+
+def _stepped(loss: Any, optimizer: Any) -> Any:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+def _two_criteria(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[Any, Any]:
+    outputs = model(inputs)
+    loss = nn.functional.cross_entropy(outputs, labels)
+    loss = loss + 0.1 * nn.functional.mse_loss(outputs, inputs[:, :10])
+    return _stepped(loss, optimizer), outputs
+
+
+def _penalty(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[Any, Any]:
+    outputs = model(inputs)
+    loss = nn.functional.cross_entropy(outputs, labels)
+    loss = loss + 1e-4 * sum(p.pow(2).sum() for p in model.parameters())
+    return _stepped(loss, optimizer), outputs
+
+
+def _sum(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[Any, Any]:
+    outputs = model(inputs)
+    loss = nn.functional.mse_loss(outputs, inputs[:, :10], reduction="sum") / len(inputs)
+    return _stepped(loss, optimizer), outputs
+
+
+def _written_out(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[Any, Any]:
+    outputs = model(inputs)
+    loss = (outputs - inputs[:, :10]).pow(2).mean()
+    return _stepped(loss, optimizer), outputs
+
+
 def _regression(steps: int = 1000) -> Any:
     x = torch.randn(100, 1)
     model = nn.Linear(1, 1)
@@ -70,6 +132,13 @@ def _classifier(model: nn.Module, batches: int, size: int, *shape: int) -> Any:
     data = TensorDataset(torch.rand(batches * size, *shape), torch.randint(10, (batches * size,)))
     loader = DataLoader(data, batch_size=size, shuffle=True)
     return model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), lr=1e-3), loader
+
+
+def _in_a_list() -> Any:
+    """The MLP's batches without a loader, which would cost as much as the step."""
+    batches = [(torch.rand(64, 784), torch.randint(10, (64,))) for _ in range(100)]
+    model = mlp()
+    return model, None, torch.optim.Adam(model.parameters(), lr=1e-3), batches
 
 
 def _language() -> Any:
@@ -86,4 +155,9 @@ WORKLOADS = {
     "W2": Workload("LeNet", 20, lambda: _classifier(lenet(), 40, 64, 1, 28, 28)),
     "W3": Workload("ResNet, half width", 6, lambda: _classifier(half_resnet(), 24, 32, 3, 32, 32)),
     "W4": Workload("GPT of four layers", 4, _language),
+    "K1": Kind("MLP, four micro-batches a step", 100, _in_a_list, _micro_batches),
+    "K2": Kind("MLP, two criteria", 100, _in_a_list, _two_criteria),
+    "K3": Kind("MLP, a criterion and a penalty", 100, _in_a_list, _penalty),
+    "K4": Kind("MLP, a sum divided by the batch", 100, _in_a_list, _sum),
+    "K5": Kind("MLP, a loss written out", 100, _in_a_list, _written_out),
 }
