@@ -62,7 +62,7 @@ class Workload:
 class Kind(Workload):
     """The MLP of the tutorial, trained by another kind of step, which returns loss and scores."""
 
-    step: Callable[..., tuple[Any, Any]] = None  # type: ignore[assignment]
+    step: Callable[..., tuple[Any, Any]]
 
     def loop(self, log: Log | None = None) -> Iterator[None]:
         """Train for ever."""

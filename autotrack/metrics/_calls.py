@@ -122,6 +122,35 @@ class Calls(Keeper):
         del self._scores[:number]
 
 
+def one_place(parts: list[Any]) -> list[Any]:
+    """Return the calls that count: all at one place, or one of several on the same data."""
+    if len({id(part.site) for part in parts}) == 1:
+        return parts
+    same = len({(part.prediction_key, part.target_key) for part in parts}) == 1
+    return parts[:1] if same else []
+
+
+def keeper_of(
+    key: str,
+    pattern: Any,
+    choose: Callable[[list[Any]], list[Any]],
+    running: Callable[[Any], Any],
+    make: Callable[[int], Keeper],
+) -> Keeper | None:
+    """Return what keeps the scores called `key` of a pattern; None where several calls count.
+
+    `choose` says which of those that are scored count, `running` gives what the stream's running
+    pass counts, and `make` a keeper of the call at a place.
+    """
+    scored = pattern.scored(key)
+    if not scored:
+        return Keeper()
+    shown = choose([pattern.calls[place] for place in scored])
+    if len(shown) > 1:
+        return None
+    return make(scored[0]) if shown else Uncounted(key, pattern, running)
+
+
 class Uncounted(Keeper):
     """Several calls of one loss have a score, and nothing says which of them counts."""
 

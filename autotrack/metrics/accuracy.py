@@ -20,8 +20,7 @@ from autotrack.events import (
     TrainBatchSeen,
     TrainPassEnded,
 )
-from autotrack.keeper import Keeper
-from autotrack.metrics._calls import Calls, Uncounted
+from autotrack.metrics._calls import Calls, keeper_of, one_place
 from autotrack.metrics._confusion import Confusion, Kept
 from autotrack.metrics._counting import (
     Counter,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
 
     from autotrack.block import Block, Column
     from autotrack.events import LossComputed
+    from autotrack.keeper import Keeper
     from autotrack.row import Value
 
     #: What a call comes to, counted or still to be counted; None where that cannot be known.
@@ -153,15 +153,7 @@ class Accuracy(Metric):
 
     def settle(self, pattern: Any) -> Keeper | None:
         """Count calls of one shape together; where there is nothing to count, count nothing."""
-        scored = pattern.scored(_KEY)
-        if not scored:
-            return Keeper()
-        shown = _one_place([pattern.calls[place] for place in scored])
-        if len(shown) > 1:
-            return None
-        if not shown:
-            return Uncounted(_KEY, pattern, self.running)
-        return _Counts(self, pattern, scored[0])
+        return keeper_of(_KEY, pattern, _counted, self.running, partial(_Counts, self, pattern))
 
     def running(self, stream: Any) -> Count:
         """Return what the stream's running pass counts."""
@@ -202,7 +194,7 @@ class Accuracy(Metric):
         if not counted:
             return
         running = self.running(moment.stream)
-        shown = _one_place(counted)
+        shown = _counted(counted)
         if not self._trains_classes:
             # A criterion of one's own has the count of what it calls.
             self._trains_classes = any(part.function in _CLASSES or part.own for part in counted)
@@ -416,13 +408,8 @@ def _matrix(counts: Any, correct: float) -> Any:
     return None if math.isnan(correct) else counts.astype("int64")
 
 
-def _one_place(parts: list[Any]) -> list[Any]:
-    """Return the calls to count: all at one place, or one of several on the same data."""
-    if len(parts) == 1:
-        return parts
-    if len({id(part.site) for part in parts}) == 1:
-        # One line that mixes two targets over one prediction is no classification either.
-        mixed = len({p.prediction_key for p in parts}) < len({p.target_key for p in parts})
-        return [] if mixed else parts
-    same = len({(part.prediction_key, part.target_key) for part in parts}) == 1
-    return parts[:1] if same else []
+def _counted(parts: list[Any]) -> list[Any]:
+    """Return the calls to count: none where one line mixes two targets over one prediction."""
+    alone = len({id(part.site) for part in parts}) == 1
+    mixed = len({p.prediction_key for p in parts}) < len({p.target_key for p in parts})
+    return [] if alone and mixed else one_place(parts)

@@ -17,8 +17,7 @@ from autotrack.events import (
     TrainBatchSeen,
     TrainPassEnded,
 )
-from autotrack.keeper import Keeper
-from autotrack.metrics._calls import Calls, Uncounted
+from autotrack.metrics._calls import Calls, keeper_of, one_place
 from autotrack.metrics._metric import Metric, Surroundings, alone
 from autotrack.metrics._ring import Rings
 from autotrack.pending import Derived, Pending, Total, when_known
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from autotrack.block import Block
     from autotrack.events import LossComputed
+    from autotrack.keeper import Keeper
     from autotrack.transfer import Transfer
 
 _FUNCTIONS = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
@@ -142,15 +142,8 @@ class Regression(Metric):
 
     def settle(self, pattern: Any) -> Keeper | None:
         """Sum up calls of one shape together; where there is nothing to sum up, do nothing."""
-        scored = pattern.scored(_KEY)
-        if not scored:
-            return Keeper()
-        shown = _one_place([pattern.calls[place] for place in scored])
-        if len(shown) > 1:
-            return None
-        if not shown:
-            return Uncounted(_KEY, pattern, self.running)
-        return _SumsOfSteps(self, pattern, scored[0])
+        make = partial(_SumsOfSteps, self, pattern)
+        return keeper_of(_KEY, pattern, one_place, self.running, make)
 
     def running(self, stream: Any) -> _Running:
         """Return what the stream's running pass sums up."""
@@ -168,7 +161,7 @@ class Regression(Metric):
         if not counted:
             return
         running = self.running(moment.stream)
-        shown = _one_place(counted)
+        shown = one_place(counted)
         running.known = running.known and bool(shown)
         for part in shown:
             running.add(part.scores[_KEY])
@@ -258,14 +251,6 @@ class _SumsOfSteps(Calls):
         if len(sums) == len(scores):
             passes.columns.append(("MAE/train", when_known(_mean_absolute_errors, *sums)))
             passes.columns.append(("R2/train", when_known(_r2_of_each, *sums)))
-
-
-def _one_place(parts: list[Any]) -> list[Any]:
-    """Return the calls to sum up: all at one place, or one of several on the same data."""
-    if len({id(part.site) for part in parts}) == 1:
-        return parts
-    same = len({(part.prediction_key, part.target_key) for part in parts}) == 1
-    return parts[:1] if same else []
 
 
 def _shape_of(prediction: Any, target: Any) -> tuple[int, int] | None:
