@@ -217,7 +217,8 @@ class TrainBatch:
     divided by the size of a full batch, which this one is not, or is a part of. `apart` says that
     `size` is that of each call, and that these may be of other samples each. `as_read` is what the
     graph has shown: the loss's divisor, whether it is one call's value but for that, and with which
-    factor sums enter it.
+    factor sums enter it. `scaled` says that backward was called on what a gradient scaler made of
+    the loss.
     """
 
     site: Any
@@ -233,6 +234,7 @@ class TrainBatch:
     drawn: int | None = None
     apart: bool = False
     as_read: tuple[float, bool, float | None] = (1.0, True, None)
+    scaled: bool = False
     freed: Value | None = None
     shown: Any = None
     seen_by: set[int] = field(default_factory=set)

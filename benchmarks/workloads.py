@@ -120,6 +120,19 @@ def _written_out(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[
     return _stepped(loss, optimizer), outputs
 
 
+_scaler = torch.amp.GradScaler("cpu")
+
+
+def _scaled(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[Any, Any]:
+    outputs = model(inputs)
+    loss = nn.functional.cross_entropy(outputs, labels)
+    optimizer.zero_grad()
+    _scaler.scale(loss).backward()
+    _scaler.step(optimizer)
+    _scaler.update()
+    return loss, outputs
+
+
 def _regression(steps: int = 1000) -> Any:
     x = torch.randn(100, 1)
     model = nn.Linear(1, 1)
@@ -160,4 +173,5 @@ WORKLOADS = {
     "K3": Kind("MLP, a criterion and a penalty", 100, _in_a_list, _penalty),
     "K4": Kind("MLP, a sum divided by the batch", 100, _in_a_list, _sum),
     "K5": Kind("MLP, a loss written out", 100, _in_a_list, _written_out),
+    "K6": Kind("MLP, a gradient scaler", 100, _in_a_list, _scaled),
 }

@@ -35,8 +35,13 @@ SCORES_THAT_ARE_NO_NUMBERS = {"nonfinite_loss"}
 SETTLE = frozenset(
     [
         "accumulation_discarded",
+        "amp_accumulation_for_long",
         "amp_bf16",
+        "amp_clipped_for_long",
         "amp_disabled",
+        "amp_for_long",
+        "amp_scaler",
+        "amp_unscale_clip",
         "backward_failed",
         "backward_loss_changed_after",
         "clip_imported_by_name",

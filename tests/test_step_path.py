@@ -94,6 +94,22 @@ def two_terms() -> Iterator[None]:
             yield
 
 
+def scaled() -> Iterator[None]:
+    """A loss that a gradient scaler multiplies."""
+    x, y = torch.randn(32, 16), torch.randint(10, (32,))
+    model, criterion = nn.Linear(16, 10), nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    scaler = torch.amp.GradScaler("cpu")
+    for _epoch in range(2):
+        for _ in range(1000):
+            loss = criterion(model(x), y)
+            optimizer.zero_grad()
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+            yield
+
+
 def by_hand() -> Iterator[None]:
     """No criterion and no optimizer."""
     x = torch.randn(32, 3)
@@ -137,6 +153,7 @@ CEILINGS = [
     (micro_batches, 170),
     (two_terms, 92),
     (by_hand, 46),
+    (scaled, 46),
 ]
 
 

@@ -37,8 +37,12 @@ class Batches:
         """Remember what a scaled loss was before scaling, until its backward."""
         self.scaler = event.scaler
         if event.loss.numel() == 1:
-            self._scaled.append((ref(event.scaled), event.loss.grad_fn, self._value_of(event.loss)))
-            del self._scaled[:-_MOST_SCALED]
+            self.keep(ref(event.scaled), event.loss.grad_fn, self._value_of(event.loss))
+
+    def keep(self, scaled: ref[Any], node: Any, value: Value | None) -> None:
+        """Remember what a scaled loss was before, by its node in the graph and its value."""
+        self._scaled.append((scaled, node, value))
+        del self._scaled[:-_MOST_SCALED]
 
     def read(
         self, event: BackwardStarted, site: Site, batch_size: int | None, drawn: int = 0
@@ -51,7 +55,8 @@ class Batches:
             if len(self._criteria.waiting) > 1:
                 self._criteria.look_for_others([])
             return batch
-        node, value = self._loss_of(event)
+        unscaled = self._before_scaling(event)
+        node, value = unscaled or self._loss_of(event)
         self._scaled.clear()
         reading = graph.read(node, self._criteria.waiting)
         parts = reading.parts
@@ -73,6 +78,7 @@ class Batches:
             drawn=drawn if size is None else None,
             apart=size not in (None, batch_size) and _are_apart(parts),
             as_read=(reading.divisor, reading.exact, None),
+            scaled=unscaled is not None,
         )
         return self._mean_of_sum(batch, reading)
 
@@ -130,14 +136,19 @@ class Batches:
         batch.weight = call.weight
         return batch
 
+    def _before_scaling(self, event: BackwardStarted) -> tuple[Any, Value | None] | None:
+        """Return node and value of the loss that was scaled; None where it is no scaled one."""
+        tensor = event.tensors[0] if len(event.tensors) == 1 else None
+        for scaled, node, value in self._scaled:
+            if scaled() is tensor is not None:
+                return node, value
+        return None
+
     def _loss_of(self, event: BackwardStarted) -> tuple[Any, Value | None]:
-        """Return the node to read from, and the loss before scaling."""
+        """Return the node to read from, and the loss."""
         if len(event.tensors) != 1:
             return None, self._total(event)
         tensor, gradient = event.tensors[0], event.gradients[0]
-        for scaled, node, value in self._scaled:
-            if scaled() is tensor:
-                return node, value
         if tensor.is_complex():
             return tensor.grad_fn, None
         if gradient is None:

@@ -96,7 +96,8 @@ class Pattern:
 
     `kind` is a backward call like each of them, `factor` with what its loss is multiplied to be
     free of the number of backward calls; `drawn` says that its size is that of a loader's batch.
-    With `by_hand`, a backward call is a step, of weights that no optimizer holds.
+    With `by_hand`, a backward call is a step, of weights that no optimizer holds. With a `scaler`,
+    backward is called on what that makes of the loss.
     With `clipped`, gradients are clipped before the step, once.
     With `each`, every step is the next epoch; `shown` is that of the last whole step then.
     `variable` is the epoch's, read in the frame with `depth` of the person's frames inside it.
@@ -118,6 +119,7 @@ class Pattern:
     on_device: bool
     roots: list[ref[Any]]
     by_hand: bool = False
+    scaler: Any = None
     clipped: bool = False
     each: bool = False
     loader: ref[Any] | None = None
@@ -168,6 +170,8 @@ def pattern_of(
     roots = _in_training(capture, stream)
     if roots is None or (optimizer is None and not by_hand):
         return None
+    if not _is_scaled_plainly(capture.training.scaler, batch, optimizer):
+        return None
     epoch = batch.site.epoch
     pattern = Pattern(
         stream=stream,
@@ -184,6 +188,7 @@ def pattern_of(
         on_device=isinstance(batch.value, Pending),
         roots=roots,
         by_hand=by_hand,
+        scaler=capture.training.scaler,
         clipped=clipped,
         each=epoch is not None and _is_an_epoch(stream) and capture.evaluation.last_loader is None,
     )
@@ -191,6 +196,16 @@ def pattern_of(
     if pattern.backwards > 1 and (pattern.each or len(capture.training.streams) > 1):
         return None
     return pattern if _takes_batches(pattern, capture, batch.site) else None
+
+
+def _is_scaled_plainly(scaler: Any, batch: e.TrainBatch, optimizer: Any) -> bool:
+    """Whether there is no gradient scaler, or one that decides by itself which steps are taken.
+
+    Fused optimizers are told to decide that where the gradients are.
+    """
+    if scaler is None:
+        return True
+    return batch.scaled and not getattr(optimizer, "_step_supports_amp_scaling", False)
 
 
 def _called(part: e.CriterionCall) -> Called:
@@ -259,7 +274,8 @@ def _kind(batch: e.TrainBatch) -> tuple[object, ...]:
     calls = [(part.function, part.size, id(part.site)) for part in batch.parts]
     drawn = batch.drawn is not None
     shown = None if batch.shown is None else (batch.shown.loop, batch.shown.number)
-    return id(batch.site), batch.size, batch.divisor, batch.as_read, drawn, shown, calls
+    read = (batch.as_read, batch.scaled)
+    return id(batch.site), batch.size, batch.divisor, read, drawn, shown, calls
 
 
 def _is_ordinary(capture: Capture, stream: Stream, batch: e.TrainBatch) -> bool:

@@ -136,6 +136,8 @@ class Settled:
         #: The one optimizer of the settled steps.
         self.optimizer: Callable[[], Any] = lambda: None
         self.loss_computed = guard.watched(self._loss_computed, self._broken)
+        self.loss_scaled = guard.watched(self._loss_scaled, self._broken)
+        self.scaler_step_done = guard.watched(self._scaler_step_done, self._broken)
         self.backward_started = guard.watched(self._backward_started, self._broken)
         self.gradients_asked = guard.watched(self._gradients_asked, self._broken)
         self.clipping_started = guard.watched(self._clipping_started, self._broken)
@@ -189,6 +191,11 @@ class Settled:
         # The criterion calls of each backward, as they were the first time.
         self._calls: list[Alike] = []
         self._expected, self._alone = len(pattern.calls), pattern.is_plain
+        self._scaler = pattern.scaler
+        # Whether backward is called on the very result of a criterion.
+        self._bare = self._alone and self._scaler is None
+        # What the scaler made of the loss whose backward comes next, and that loss's node.
+        self._scaled: tuple[ref[Tensor], Any] | None = None
         self._sums = any(called.reduction == "sum" for called in pattern.calls)
         # Whether that is all there is to a step.
         self._lone = self._alone and pattern.backwards == 1
@@ -303,6 +310,24 @@ class Settled:
         event, waiting = asked(), {node for node, *_ in self._made[-self._at :]}
         return event is None or not graph.reached(event.nodes, waiting)
 
+    def _loss_scaled(self, scaler: Any, loss: Any, scaled: Any) -> bool:
+        """Take a loss where it is scaled: of what is backwarded then, its graph says no more."""
+        began = perf_counter()
+        if (
+            scaler is not self._scaler
+            or self._scaled is not None
+            or type(loss) is not Tensor
+            or (node := loss.grad_fn) is None
+            or self._at != self._expected
+            or (self._alone and node._sequence_nr() != self._node)
+            or (self._alone and loss._version != self._version)
+            or not (self._alone or self._is_made_again(loss, node))
+        ):
+            return False
+        self._scaled = ref(scaled), node
+        self._own += perf_counter() - began
+        return True
+
     def _backward_started(self, tensor: Any, gradient: Any, kwargs: Any) -> bool:
         began = perf_counter()
         if (
@@ -310,8 +335,9 @@ class Settled:
             or gradient is not None
             or (node := tensor.grad_fn) is None
             or self._at != self._expected
-            or (self._alone and node._sequence_nr() != self._node)
-            or (self._alone and tensor._version != self._version)
+            or (self._bare and node._sequence_nr() != self._node)
+            or (self._bare and tensor._version != self._version)
+            or (self._scaler is not None and not self._is_scaled(tensor))
             or kwargs.get("grad_variables") is not None
         ):
             return False
@@ -333,6 +359,7 @@ class Settled:
         if self._pass is not None:
             self._pass.calls += 1
         self._at = self._frame = 0
+        self._scaled = None
         self.gathered += 1
         self.after = DONE if self.gathered == self._pattern.backwards else IDLE
         if self._by_hand is not None:
@@ -350,7 +377,10 @@ class Settled:
             return False
         if self._pattern.drawn and self._capture.evaluation.in_hand.size != self._pattern.size:
             return False
-        return self._alone or self._is_made_again(tensor, node)
+        return self._alone or self._scaler is not None or self._is_made_again(tensor, node)
+
+    def _is_scaled(self, tensor: Tensor) -> bool:
+        return self._scaled is not None and self._scaled[0]() is tensor
 
     def _is_at_home(self) -> bool:
         """Whether the models train here: what else the first criterion call has said."""
@@ -419,7 +449,7 @@ class Settled:
             return False
         tensors = read()
         # A list says the same however often it is looked at.
-        if type(tensors) is not list:
+        if type(tensors) is not list or self._is_still_scaled():
             return False
         if not are_clipped(optimizer.param_groups, [id(tensor) for tensor in tensors]):
             return False
@@ -438,6 +468,12 @@ class Settled:
         else:
             self._own += took
         return True
+
+    def _is_still_scaled(self) -> bool:
+        """Whether what is clipped is not unscaled yet."""
+        if self._scaler is None:
+            return False
+        return self._capture.training.scale_of(self._pattern.stream) is not None
 
     def _are_clipped(self, groups: list[dict[str, Any]], given: list[int]) -> bool:
         """Whether these parameters, by their `id`, are clipped at each of the settled steps."""
@@ -503,6 +539,8 @@ class Settled:
         self._count += 1
         self._made.clear()
         self.gathered = 0
+        if self._scaler is not None:
+            self._pattern.stream.stepped = True
         self.stage = IDLE
         self._meter.latest = ended = perf_counter()
         self._own += ended - began
@@ -512,6 +550,14 @@ class Settled:
             self._meter.latest = perf_counter()
             self._meter.seconds += self._meter.latest - ended
         return True
+
+    def _scaler_step_done(self, scaler: Any, optimizer: Any) -> bool:
+        """A scaler has let the optimizer step, which is over."""
+        stream = self._pattern.stream
+        known = scaler is self._scaler and optimizer is self.optimizer() and stream.stepped
+        if known:
+            stream.stepped = False
+        return known
 
     def _stepped_by_hand(self) -> bool:
         """A backward call has run that is a step, if it brought all its weights a gradient."""
@@ -589,6 +635,9 @@ class Settled:
             pattern.shown = shown._replace(number=shown.number + 1)  # type: ignore[union-attr]
         with self._lanes[0].on_stream() if self._lanes else nullcontext():
             batches, calls = self._under_way()
+            if self._scaled is not None:
+                value = self._lanes[-1].value(self.gathered)
+                self._capture.training.scaled_before(*self._scaled, value)
             made = [call for batch in batches for call in batch.parts] + calls
             for keeper in self._keepers:
                 self._guard.call(keeper.part, keeper.end, made, in_step=stage == STEP)

@@ -123,6 +123,7 @@ class Training:
         self._stepping: Stream | None = None
         self._inner: list[ref[Any]] = []
         self.loss_scaled = self._batches.loss_scaled
+        self.scaled_before = self._batches.keep
         capture.evaluation.connect(self.evaluation_begins, self.position_here)
         capture.evaluation.objective = self.objective
         capture.criteria.sums = self.objective.sums
@@ -478,7 +479,7 @@ class Training:
                 continue
             if not stream.clipped or stream.clipped_too_early:
                 stream.clipped, stream.clipped_too_early = True, False
-                self._publish(e.GradientsBeforeClipping(stream, self._scale_of(stream)))
+                self._publish(e.GradientsBeforeClipping(stream, self.scale_of(stream)))
 
     def step_started(self, event: e.StepStarted) -> None:
         """Gradients are final: metrics read them, and the weights before they change."""
@@ -645,6 +646,11 @@ class Training:
 
     # -- settled steps ---------------------------------------------------------------------------
 
+    @property
+    def scaler(self) -> Any:
+        """The gradient scaler that was used last, if any was."""
+        return self._batches.scaler
+
     def is_calm(self, stream: Stream, site: Site) -> bool:
         """Whether nothing waits at any stream, so that nothing but the next step can come of it."""
         known = self.sites.of(site)
@@ -655,7 +661,6 @@ class Training:
             and not (known.held or known.adds or known.means)
             and not (self._depth or self.epochs.unsure or self.looked_at)
             and not self.epochs.is_stated
-            and self._batches.scaler is None
             and self.by_hand.has(site) is self.by_hand.is_so is (stream.optimizer is None)
             and self.by_hand.maybe is None
         )
@@ -829,7 +834,7 @@ class Training:
             self._trains(maybe.batch, maybe.shown, again=maybe.again)
             self._wait(stream, maybe.batch)
 
-    def _scale_of(self, stream: Stream) -> Any:
+    def scale_of(self, stream: Stream) -> Any:
         """Return what a stream's gradients are still multiplied by: None where nothing scales."""
         optimizer = stream.optimizer() if stream.optimizer is not None else None
         scaler = self._batches.scaler

@@ -9,11 +9,14 @@ import torch
 from torch.amp.grad_scaler import GradScaler
 from torch.compiler import is_dynamo_compiling
 
-from autotrack.context import active
+from autotrack.context import IDLE, LOSS, active
 from autotrack.events import LossScaled, ScalerStepDone
 
 if TYPE_CHECKING:
     from autotrack.observers._patch import Patch
+
+# A loss that no criterion gave is not seen before it is scaled.
+_BEFORE_BACKWARD = (LOSS, IDLE)
 
 
 def install(patch: Patch) -> None:
@@ -32,8 +35,12 @@ def _wrap_scale(original: Any) -> Any:
                 if isinstance(outputs, torch.Tensor)
                 else _pairs(outputs, scaled)
             )
+            settled = run.settled
             for loss, result in pairs:
-                run.emit(LossScaled(self, loss, result))
+                if settled.stage not in _BEFORE_BACKWARD or not settled.loss_scaled(
+                    self, loss, result
+                ):
+                    run.emit(LossScaled(self, loss, result))
         return scaled
 
     return scale
@@ -50,7 +57,10 @@ def _wrap_step(original: Any) -> Any:
     def step(self: Any, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, optimizer, *args, **kwargs)
         if not is_dynamo_compiling() and (run := active()) is not None and self.is_enabled():
-            run.emit(ScalerStepDone(self, optimizer))
+            settled = run.settled
+            # After a step that was skipped, gradients are still there.
+            if settled.stage != IDLE or not settled.scaler_step_done(self, optimizer):
+                run.emit(ScalerStepDone(self, optimizer))
         return result
 
     return step
