@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autotrack.findings._curves import noise
 from autotrack.findings._finding import Evidence, Finding
 from autotrack.findings._record import by_stream, finite, say, tag
 from autotrack.findings._training import (
@@ -32,6 +33,8 @@ EXPLAINS = ("oscillation", "plateau", "underfitting")
 FEWEST = 100
 # Of so many passes in an order that chance alone brings about less than once in a hundred times.
 FEWEST_PASSES, IN_ORDER = 6, 0.9
+# The first step's loss is above the level of the start by so many times the noise, and this share.
+ABOVE, SHARE = 10.0, 0.3
 
 _OVERFIT = "try to overfit ten samples: a sound loop drives their loss to zero"
 # Title, meaning and advice.
@@ -56,6 +59,14 @@ _CREEPS = (
     ),
     ("try a learning rate ten times larger", "train for longer", _OVERFIT),
 )
+_AT_ONCE = (
+    "The loss came down in its first steps only",
+    (
+        "Within a few steps training came to a standstill: steps that are far too long leave dead "
+        "or saturated units behind, and a model that says the same of every sample."
+    ),
+    ("try learning rates ten and a hundred times smaller, or a warm-up", _OVERFIT),
+)
 
 
 def find(history: History) -> Iterator[Finding]:
@@ -68,12 +79,14 @@ def find(history: History) -> Iterator[Finding]:
             continue
         if targets_move(history, stream):
             continue
+        y = finite(series)
+        at_once = y[0] - known.start > max(ABOVE * noise(y), SHARE * abs(known.start))
         text = (
-            f"{series.tag} began at {say(known.start)}, was {say(known.best)} at its lowest and "
-            f"ended at {say(known.end)}"
+            f"{series.tag} began at {say(float(y[0]) if at_once else known.start)}, was "
+            f"{say(known.best)} at its lowest and ended at {say(known.end)}"
         )
         creeps = _creeps(history, stream)
-        title, meaning, advice = _CREEPS if creeps else _STANDS
+        title, meaning, advice = _AT_ONCE if at_once else _CREEPS if creeps else _STANDS
         evidence = Evidence(series.tag, text, 0, int(series.step[-1]), None, known.end)
         yield Finding(
             "not-learning",

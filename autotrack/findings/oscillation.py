@@ -41,6 +41,8 @@ FEWEST_BATCHES = 8
 FEWEST_TURNS = 6
 SPAN = 1 / 3
 TURN = 1.3
+# It goes up and down for so large a share of the time each: a spike is up and down again at once.
+BOTH_WAYS = 0.05
 # The share of moves that go on as the one before did: a third in noise, nearly all in a slow wave.
 ONWARDS = 0.5
 # Passes of an evaluation, and how far each is from its neighbours, as a share of the level.
@@ -107,6 +109,8 @@ def _waves(series: Series, stream: str) -> Iterator[Finding]:
     turns = _turns(course, float(np.log(TURN)))
     if len(turns) < FEWEST_TURNS or turns[-1] - turns[0] < SPAN * len(y):
         return
+    if min(_ways(turns)) < BOTH_WAYS * (turns[-1] - turns[0]):
+        return
     text = f"{series.tag} turns round {len(turns)} times, by {TURN - 1:.0%} or more each time"
     goes_on = turns[-1] > (1 - SPAN) * len(y)
     yield _finding(series, text, len(turns), stream, "warning" if goes_on else "note")
@@ -126,6 +130,12 @@ def _turns(y: Floats, least: float) -> list[int]:
             turns += [low] if direction else []
             direction, high = 1, index
     return turns
+
+
+def _ways(turns: list[int]) -> tuple[int, int]:
+    """Return for how many steps a curve goes to its first turn's side, and for how many back."""
+    lengths = np.diff(turns)
+    return int(lengths[::2].sum()), int(lengths[1::2].sum())
 
 
 def _rate_goes_up_and_down(history: History, stream: str) -> bool:

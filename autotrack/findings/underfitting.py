@@ -83,7 +83,8 @@ def _stands(history: History, scores: list[Series]) -> Iterator[Finding]:
             "warning",
             "Underfitting: training data is hardly explained",
             "The model has learned what it could at once and then stood still, on its own training "
-            "data: it is too small, too restricted, or the steps are wrong.",
+            "data: it is too small, too restricted, the steps are wrong, or the inputs say no more "
+            "of the targets.",
             (
                 "try a larger model, or less regularisation (dropout, weight decay)",
                 "try another learning rate, a factor of 3 up and down",

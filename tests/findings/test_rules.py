@@ -118,6 +118,15 @@ def waves(*, fault):
     return run(0.1 + (swing if fault else noise) * np.exp(-steps / 200), 300)
 
 
+def waves_and_spikes(*, fault):
+    """Waves; beside them as many spikes of a loss that falls on in between."""
+    steps = np.arange(900)
+    swing = np.abs(np.cos(2 * np.pi * steps / 120))
+    spikes = np.where(steps % 60 < 2, 1.0, np.exp(-(steps % 60 - 2) / 2))
+    spikes = np.where(steps % 60 == 59, 0.5, spikes)
+    return run((0.1 + (swing if fault else spikes)) * np.exp(-steps / 600), 900)
+
+
 def waves_of_the_rate(*, fault):
     """Where the learning rate goes up and down, so does the loss, and nothing is wrong."""
     steps = np.arange(300)
@@ -470,6 +479,7 @@ CASES = {
     plateau: "plateau",
     oscillation: "oscillation",
     waves: "oscillation",
+    waves_and_spikes: "oscillation",
     waves_of_the_rate: "oscillation",
     loss_spikes: "loss-spikes",
     jump_and_return: "loss-spikes",
@@ -729,6 +739,17 @@ def test_a_loss_that_falls_at_each_pass_is_not_said_to_stand(tmp_path, falls, se
     (finding,) = [f for f in findings.find(made.read(tmp_path)) if f.rule == "not-learning"]
     assert finding.severity == severity
     assert ("hardly" in finding.title) is falls
+
+
+@pytest.mark.parametrize("first", [3.2, 2.35])
+def test_a_loss_that_fell_at_once_and_no_further_is_not_said_to_stand(tmp_path, first):
+    loss = np.random.default_rng(6).normal(2.3, 0.02, 600)
+    loss[:2] = first, (first + 2.3) / 2
+    made = run(loss, 8, Accuracy__train=[10.0] * 8)
+    (finding,) = [f for f in findings.find(made.read(tmp_path)) if f.rule == "not-learning"]
+    assert finding.severity == "problem"
+    assert ("first steps only" in finding.title) is (first == 3.2)
+    assert ("began at 3.2" in finding.evidence[0].text) is (first == 3.2)
 
 
 @pytest.mark.parametrize(
