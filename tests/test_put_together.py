@@ -25,6 +25,8 @@ from autotrack.capture import pattern
 
 SAMPLES, FRESH = 22, 9
 LARGEST = 0.6
+# Of the steps under a gradient scaler this one has infinite gradients.
+SKIPPED = 4
 
 
 class Loop(NamedTuple):
@@ -37,6 +39,7 @@ class Loop(NamedTuple):
     penalty: bool = False
     parts: int = 1
     clipped: bool = False
+    scaled: bool = False
     scheduled: bool = False
     measured_again: bool = False
     evaluated: str = ""
@@ -63,7 +66,8 @@ class Training:
         self.model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
         reduction = loop.reduction
         self.criterion = Own() if loop.own_criterion else nn.CrossEntropyLoss(reduction=reduction)
-        self.step = 0
+        self.scaler = torch.amp.GradScaler("cpu", init_scale=8.0) if loop.scaled else None
+        self.step = self.called = 0
         self.pending: list[tuple[float, int]] = []
 
     def batches(self) -> Any:
@@ -102,23 +106,36 @@ class Training:
             loss = loss / len(labels)
         if self.loop.penalty:
             loss = loss + 0.01 * sum((weight**2).sum() for weight in self.model.parameters())
-        if self.loop.parts > 1:
-            (loss / self.loop.parts).backward()
+        of_step = loss / self.loop.parts if self.loop.parts > 1 else loss
+        if self.scaler is not None:
+            self.scaler.scale(of_step).backward()
         else:
-            loss.backward()
+            of_step.backward()
         self.pending.append((loss.item(), len(labels)))
         right = (scores.argmax(1) == labels).sum()
         self.hand.saw("train", loss.item(), len(labels), correct=right)
 
     def update(self, optimizer: torch.optim.Optimizer) -> None:
         losses, sizes = zip(*self.pending, strict=True)
-        self.hand.step(self.step, list(losses), optimizer, sizes=sizes)
+        self.called += 1
+        happens = self.scaler is None or self.called != SKIPPED
+        if not happens:
+            self.model[0].bias.grad[0] = float("inf")
+        if self.scaler is not None:
+            self.scaler.unscale_(optimizer)
+        if happens:
+            self.hand.step(self.step, list(losses), optimizer, sizes=sizes)
         if self.loop.clipped:
             nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST)
-            self.hand.gradient_norm(self.step, self.model.parameters(), tag="GradNorm/clipped")
-        optimizer.step()
+            if happens:
+                self.hand.gradient_norm(self.step, self.model.parameters(), tag="GradNorm/clipped")
+        if self.scaler is None:
+            optimizer.step()
+        else:
+            self.scaler.step(optimizer)
+            self.scaler.update()
         optimizer.zero_grad()
-        self.step += 1
+        self.step += happens
         self.pending = []
 
     def evaluate(self, epoch: int) -> None:
@@ -150,6 +167,7 @@ def put_together() -> st.SearchStrategy[Loop]:
         penalty=st.booleans(),
         parts=st.sampled_from([1, 1, 2, 3]),
         clipped=st.booleans(),
+        scaled=st.booleans(),
         scheduled=st.booleans(),
         measured_again=st.booleans(),
         evaluated=st.sampled_from(["", "loader", "slices"]),
