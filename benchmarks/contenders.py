@@ -124,11 +124,7 @@ def ignite(workload: Workload, directory: Path) -> Iterator[Any]:
 
     def update(_engine: Any, batch: Any) -> float:
         model.train()
-        optimizer.zero_grad()
-        loss = criterion(model(batch[0]), batch[1])
-        loss.backward()
-        optimizer.step()
-        return float(loss.item())
+        return float(workload.update(model, criterion, optimizer, batch).item())
 
     trainer = Engine(update)
     logger = handlers.TensorboardLogger(log_dir=str(directory))

@@ -6,6 +6,7 @@ take turns in one process. `log` is what a person writes into the loop by hand; 
 
 from __future__ import annotations
 
+import functools
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -57,6 +58,14 @@ class Workload:
             if log is not None:
                 log.epoch(model)
 
+    def update(self, model: Any, criterion: Any, optimizer: Any, batch: Any) -> Any:
+        """Take one step of that loop where others have the loop; return the loss."""
+        optimizer.zero_grad()
+        loss: Any = criterion(model(batch[0]), batch[1])
+        loss.backward()
+        optimizer.step()
+        return loss
+
 
 @dataclass(frozen=True)
 class Kind(Workload):
@@ -75,6 +84,10 @@ class Kind(Workload):
             if log is not None:
                 log.epoch(model)
             yield
+
+    def update(self, model: Any, criterion: Any, optimizer: Any, batch: Any) -> Any:
+        """Take one step of that loop where others have the loop; return the loss."""
+        return self.step(model, optimizer, *batch)[0]
 
 
 def _micro_batches(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[Any, Any]:
@@ -120,16 +133,19 @@ def _written_out(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[
     return _stepped(loss, optimizer), outputs
 
 
-_scaler = torch.amp.GradScaler("cpu")
+@functools.cache
+def _scaler_of(_optimizer: Any) -> Any:
+    return torch.amp.GradScaler("cpu")
 
 
 def _scaled(model: Any, optimizer: Any, inputs: Any, labels: Any) -> tuple[Any, Any]:
     outputs = model(inputs)
     loss = nn.functional.cross_entropy(outputs, labels)
+    scaler = _scaler_of(optimizer)
     optimizer.zero_grad()
-    _scaler.scale(loss).backward()
-    _scaler.step(optimizer)
-    _scaler.update()
+    scaler.scale(loss).backward()
+    scaler.step(optimizer)
+    scaler.update()
     return loss, outputs
 
 

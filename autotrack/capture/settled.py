@@ -638,6 +638,8 @@ class Settled:
             if self._scaled is not None:
                 value = self._lanes[-1].value(self.gathered)
                 self._capture.training.scaled_before(*self._scaled, value)
+                # It keeps a graph alive.
+                self._scaled = None
             made = [call for batch in batches for call in batch.parts] + calls
             for keeper in self._keepers:
                 self._guard.call(keeper.part, keeper.end, made, in_step=stage == STEP)
@@ -671,7 +673,7 @@ class Settled:
         """A part of ours failed: a metric alone, or all that is captured."""
         keeper, self._calling = self._calling, None
         if keeper is None:
-            self.stage = OFF
+            self.stage, self._scaled = OFF, None
             self._guard.call("models", self._capture.models.rest_no_more)
             self._guard.switch_off("capture", error)
             return False
