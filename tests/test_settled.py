@@ -383,3 +383,58 @@ def test_a_clipping_that_cannot_be_read_breaks_no_settled_training(
         tracked_weight = clipped_training(clip, rename)
     assert taken[0] > 20
     assert torch.equal(tracked_weight, untracked)
+
+
+def scaled_training(deviation: str) -> torch.nn.Module:
+    """Sixty steps under a gradient scaler; at the thirtieth something is otherwise."""
+    torch.manual_seed(1)
+    model = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scaler, other = (torch.amp.GradScaler("cpu", init_scale=size) for size in (8.0, 32.0))
+    x, y = torch.randn(60, 5, 3), torch.randint(2, (60, 5))
+    for step in range(60):
+        here = deviation if step == 30 else ""
+        loss = torch.nn.functional.cross_entropy(model(x[step]), y[step])
+        if deviation.startswith("a penalty"):
+            loss = loss + 0.01 * model.weight.square().sum()
+        using = other if here == "another scaler" else scaler
+        optimizer.zero_grad()
+        if here == "changed in place":
+            loss += 0.5
+        if here == "changed without a trace":
+            with torch.no_grad():
+                loss += 0.5
+        if here.endswith("scaled in vain"):
+            using.scale(loss + 1 if here.startswith("another") else loss)
+        if here == "not scaled":
+            loss.backward()
+            optimizer.step()
+            continue
+        if here == "another loss":
+            loss = (model(x[step]) ** 2).mean()
+        scaled = using.scale(loss)
+        (scaled * 2 if here == "more than scaled" else scaled).backward()
+        using.step(optimizer)
+        using.update()
+    return model
+
+
+DEVIATIONS = ["another scaler", "changed in place", "scaled in vain", "a penalty, scaled in vain"]
+DEVIATIONS += ["another one scaled in vain", "not scaled", "another loss", "more than scaled"]
+DEVIATIONS += ["changed without a trace"]
+
+
+@pytest.mark.parametrize("deviation", DEVIATIONS)
+@pytest.mark.usefixtures("nothing_compiled")
+def test_what_is_scaled_otherwise_is_no_settled_step(deviation, tmp_path):
+    runs = []
+    for name, settled_by in (("interpreted", math.inf), ("settled", 1)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pattern, "SETTLED_BY", settled_by)
+            with autotrack.tracking(logdir=tmp_path / name, strict=True, budget=None) as run:
+                scaled_training(deviation)
+        runs.append((run, autotrack.read(run.directory)))
+    (_, whole), (run, found) = runs
+    assert run.settled.taken > 40
+    assert list(differences(whole, found)) == []
+    assert without_times(runs[0][0].coverage) == without_times(run.coverage)
