@@ -97,6 +97,11 @@ def test_an_unmodified_script_trains_the_same_and_is_recorded(tmp_path: Path) ->
     assert done.stdout == plain.stdout
     assert done.returncode == plain.returncode == 1
     assert done.stderr.startswith(plain.stderr + "autotrack: recorded in out (tracking took ")
+    took = re.search(r"tracking took (\S+) s, (\S+) % of the loop's time\)", done.stderr)
+    assert took is not None
+    cost = autotrack.read(tmp_path / "out").cost
+    assert float(took[1]) == pytest.approx(cost["seconds"], rel=0.06)
+    assert float(took[2]) == pytest.approx(100 * cost["share"], rel=0.06)
     assert "cross_entropy" in done.stderr.removeprefix(plain.stderr)
 
     history = autotrack.read(tmp_path / "out")

@@ -43,7 +43,8 @@ def summary(orders: Orders, run: Run | None) -> str:
     """Return what to tell at the end: where the record is and what was seen, or why nothing."""
     lines, whole = [], _of_the_first_rank(orders)
     if run is not None and run.trained and holds_record(run.directory):
-        lines += _lines(orders.shown(run.directory), run.cost.share, run.conclusion, run.coverage)
+        took = _took(run.cost.seconds, run.cost.share)
+        lines += _lines(orders.shown(run.directory), took, run.conclusion, run.coverage)
     elif whole is not None:
         lines += _of_a_record(orders.shown(whole), whole)
     whole = whole if lines else None
@@ -78,16 +79,18 @@ def _of_a_record(shown: Path, directory: Path) -> list[str]:
     history = read(directory)
     if not history.coverage:
         return []
-    share = float(history.cost.get("share", 0.0))
-    return _lines(shown, share, conclude(directory), Coverage.of(history.coverage))
+    seconds, share = (float(history.cost.get(name, 0.0)) for name in ("seconds", "share"))
+    return _lines(shown, _took(seconds, share), conclude(directory), Coverage.of(history.coverage))
 
 
-def _lines(
-    shown: Path, share: float, conclusion: Conclusion | None, coverage: Coverage
-) -> list[str]:
+def _took(seconds: float, share: float) -> str:
+    # Of a short run the share says little: a second is free, and most of it is the beginning.
+    return f"tracking took {seconds:.2g} s, {100 * share:.2g} % of the loop's time"
+
+
+def _lines(shown: Path, took: str, conclusion: Conclusion | None, coverage: Coverage) -> list[str]:
     found = told(conclusion.plain, shown) if conclusion is not None else []
-    cost = f" (tracking took {100 * share:.2g} % of the loop's time)"
-    return [f"autotrack: recorded in {shown}{cost}", *found, str(coverage)]
+    return [f"autotrack: recorded in {shown} ({took})", *found, str(coverage)]
 
 
 def say(text: str) -> None:

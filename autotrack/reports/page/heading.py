@@ -54,9 +54,12 @@ def heading(history: History, axis: TimeAxis) -> Heading:
     if begin is not None and end is not None and end > begin:
         numbers.append(Number("Duration", seconds(end - begin)))
     numbers += _length(axis)
-    share = cost_of(history).get("share")
+    share, took = (cost_of(history).get(name) for name in ("share", "seconds"))
     if isinstance(share, (int, float)):
-        numbers.append(Number("Tracking cost", f"{number(100 * share, 2)} %", "of the loop's time"))
+        time = f", {number(took, 2)} s" if isinstance(took, (int, float)) else ""
+        numbers.append(
+            Number("Tracking cost", f"{number(100 * share, 2)} %", f"of the loop's time{time}")
+        )
     return Heading(str(run.get("name") or history.directory.name), facts, numbers)
 
 
