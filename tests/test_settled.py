@@ -438,3 +438,13 @@ def test_what_is_scaled_otherwise_is_no_settled_step(deviation, tmp_path):
     assert run.settled.taken > 40
     assert list(differences(whole, found)) == []
     assert without_times(runs[0][0].coverage) == without_times(run.coverage)
+
+
+@pytest.mark.parametrize("settled_by", [math.inf, 1])
+def test_a_first_scaled_step_that_is_skipped_is_told_after_steps_without_a_scaler(
+    settled_by, tmp_path
+):
+    path = next(path for path in LOOPS if path.stem == "amp_after_warm_up")
+    *_, history = tracked(path, tmp_path, settled_by)
+    assert history.skipped[""].tolist() == [10, 19]
+    assert sum(len(places) for places in history.skipped.values()) == 2

@@ -201,11 +201,12 @@ def pattern_of(
 def _is_scaled_plainly(scaler: Any, batch: e.TrainBatch, optimizer: Any) -> bool:
     """Whether there is no gradient scaler, or one that decides by itself which steps are taken.
 
-    Fused optimizers are told to decide that where the gradients are.
+    Fused optimizers are told to decide that where the gradients are; a step by hand asks nobody.
     """
     if scaler is None:
         return True
-    return batch.scaled and not getattr(optimizer, "_step_supports_amp_scaling", False)
+    fused = getattr(optimizer, "_step_supports_amp_scaling", False)
+    return batch.scaled and optimizer is not None and not fused
 
 
 def _called(part: e.CriterionCall) -> Called:

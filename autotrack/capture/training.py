@@ -272,6 +272,8 @@ class Training:
         if stream.in_closure and stream.first_evaluation_over:
             return
         stream.pending.append(batch)
+        # What it led to before, with no scaler to ask for, is no step of this one.
+        stream.stepped = False
         del stream.pending[:-MOST_UNCLAIMED]
         stream.clipped_too_early = stream.clipped
         if batch.shown is not None or stream.epoch is not None:
